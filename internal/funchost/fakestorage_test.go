@@ -165,12 +165,6 @@ func (a *fakeAccounts) get(container, name string) (fakeBlob, error) {
 	return b, nil
 }
 
-func (a *fakeAccounts) delete(container, name string) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	delete(a.blobsM, container+"/"+name)
-}
-
 func (a *fakeAccounts) head(_ context.Context, container, name string) (blobInfo, error) {
 	b, err := a.get(container, name)
 	return b.info, err

@@ -68,3 +68,8 @@ func Chance(seed uint64, p float64) func(name string, n int64) bool {
 		return float64(x>>11)/(1<<53) < p
 	}
 }
+
+// Once returns a function that is true for invocation n of that function only.
+func Once(function string, n int64) func(string, int64) bool {
+	return func(f string, m int64) bool { return f == function && m == n }
+}

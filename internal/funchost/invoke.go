@@ -174,9 +174,10 @@ func (h *Host) timedOut(p *process, function, id string) {
 	h.log.Error("functionTimeout exceeded, the handler is killed and started again", "function", function, "id", id)
 	switch n := p.timeouts.Add(1); {
 	case n == 1:
+		h.worker.retire(p)
 		go func() {
 			if sleep(h.invocations, h.clock, h.timing.TimeoutKill) == nil {
-				h.worker.replace(p)
+				p.kill()
 			}
 		}()
 	case !h.options.SurviveTimeouts:

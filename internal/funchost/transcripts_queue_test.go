@@ -32,8 +32,7 @@ func messages(texts ...string) row {
 func concurrency(count, most int) row {
 	return held(func(t *testing.T, tr *transcript) {
 		hold := make(chan struct{})
-		var b *bench
-		b = tr.bench(t, func(a *benchApp) {
+		b := tr.bench(t, func(a *benchApp) {
 			a.answer = func(r *wireRequest) wireReply { <-hold; return ok(r) }
 		})
 		cfg := &b.host.config.queues

@@ -70,19 +70,16 @@ func (w *worker) setAway() {
 	}
 }
 
-// replace kills p, if it is still the one in use, to have it started again.
-func (w *worker) replace(p *process) {
+// retire takes p out of use: it gets no more calls, and its end will not count
+// as an error. Who retires it must kill it.
+func (w *worker) retire(p *process) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.running != p {
-		return
-	}
 	p.planned.Store(true)
 	if w.current == p {
 		w.current = nil
 		w.ready = make(chan struct{})
 	}
-	p.kill()
 }
 
 // stop kills the process that runs, and waits until it is gone.
