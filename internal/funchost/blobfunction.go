@@ -18,16 +18,26 @@ func (h *Host) listenBlobs() (*queueListener, error) {
 	if err != nil {
 		return nil, err
 	}
-	poison, err := h.accounts.queue(hostStorage, blobPoisonQueue)
+	fallback, err := h.accounts.queue(hostStorage, blobPoisonQueue)
 	if err != nil {
 		return nil, err
+	}
+	// Poisoned events go to the account of the blob, where that has queues.
+	poison := func(m queueMessage) messageQueue {
+		if b, err := decodeBlobMessage(m.text); err == nil && h.byID[b.FunctionID] != nil {
+			if q, err := h.accounts.queue(h.byID[b.FunctionID].trigger.Connection, blobPoisonQueue); err == nil {
+				return q
+			}
+		}
+		return fallback
 	}
 	batch, threshold := h.config.blobs.queueBatch()
 	l := &queueListener{h: h, name: h.blobQueueName(), queue: q, poison: poison, poisonAs: blobPoisonQueue,
 		batch: batch, threshold: threshold, maxDequeue: h.config.blobs.poisonBlobThreshold}
 	l.handle = h.runBlobMessage
 	l.init()
-	h.listeners[hostStorage+"/"+h.blobQueueName()] = l
+	l.connection = hostStorage
+	h.listeners = append(h.listeners, l)
 	return l, nil
 }
 

@@ -10,6 +10,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -45,7 +46,7 @@ type Host struct {
 
 	background tracker // listeners
 	open       tracker // invocations and what surrounds them
-	listeners  map[string]*queueListener
+	listeners  []*queueListener
 	timers     map[string]*timer
 
 	started  atomic.Bool
@@ -82,7 +83,7 @@ func newHost(o Options) (*Host, error) {
 		o.Env = os.Environ()
 	}
 	h := &Host{options: o, root: root, settings: newSettings(o.Env, o.Settings), clock: o.Clock, timing: o.Timing.withDefaults(),
-		log: o.Log, version: o.Version, byID: map[string]*function{}, listeners: map[string]*queueListener{}, timers: map[string]*timer{},
+		log: o.Log, version: o.Version, byID: map[string]*function{}, timers: map[string]*timer{},
 		ready: make(chan struct{}), ended: make(chan struct{}), counts: map[string]int64{}}
 	if h.clock == nil {
 		h.clock = systemClock{}
@@ -162,10 +163,10 @@ func (h *Host) prepare() error {
 		switch {
 		case f.trigger.is("timerTrigger"):
 			h.timers[f.name], err = h.newTimer(f)
-		case f.trigger.is("queueTrigger") && !f.disabled:
+		case f.trigger.is("queueTrigger") && h.listensTo(f):
 			_, err = h.listenQueue(f)
 		case f.trigger.is("blobTrigger"):
-			blobs = true
+			blobs = blobs || h.listensTo(f)
 			_, err = h.accounts.blobs(f.trigger.Connection)
 		}
 		if err != nil {
@@ -179,6 +180,9 @@ func (h *Host) prepare() error {
 	}
 	return errors.Join(faults...)
 }
+
+// storagePatience bounds the last words to storage that does not answer.
+const storagePatience = 5 * time.Second
 
 // Run runs the app until ctx ends or the host ends by itself. When ctx ends the
 // listeners stop, open invocations may finish within Timing.Drain, then the
@@ -222,9 +226,19 @@ func (h *Host) Run(ctx context.Context) error {
 	} else {
 		h.worker.stop()
 	}
-	<-h.open.wait()
+	select {
+	case <-h.open.wait():
+	case <-time.After(storagePatience):
+		h.endStorage()
+		<-h.open.wait()
+	}
 	h.endStorage()
 	return err
+}
+
+// listensTo reports whether the function's trigger is served by this host.
+func (h *Host) listensTo(f *function) bool {
+	return !f.disabled && (h.options.Listen == nil || slices.Contains(h.options.Listen, f.name))
 }
 
 // startListeners waits for the handler and starts every trigger.
@@ -238,10 +252,8 @@ func (h *Host) startListeners() {
 		h.background.Go(func() { l.run(h.listening) })
 	}
 	for _, f := range h.functions {
-		if f.disabled {
-			continue
-		}
 		switch {
+		case !h.listensTo(f):
 		case f.trigger.is("timerTrigger"):
 			t := h.timers[f.name]
 			h.background.Go(func() { t.run(h.listening) })

@@ -24,9 +24,9 @@ func (e errBinding) Error() string { return "binding failed: " + e.err.Error() }
 func (e errBinding) Unwrap() error { return e.err }
 
 // execute runs one invocation with all the attempts its retry policy grants.
-// All attempts share the invocation id. make builds the envelope; its failure
+// All attempts share the invocation id. bind builds the envelope; its failure
 // is a failed invocation that the handler never saw.
-func (h *Host) execute(f *function, reason string, make func(ctx context.Context) (*envelope, error)) error {
+func (h *Host) execute(f *function, reason string, bind func(context.Context) (*envelope, error)) error {
 	id := uuid.NewString()
 	ctx := h.invocations
 	var retry *retryContext
@@ -38,7 +38,7 @@ func (h *Host) execute(f *function, reason string, make func(ctx context.Context
 		if retry != nil {
 			attempt = retry.count + 1
 		}
-		err := h.attempt(ctx, f, id, reason, attempt, retry, make)
+		err := h.attempt(ctx, f, id, reason, attempt, retry, bind)
 		if err == nil || errors.Is(err, errAbandoned) || retry == nil {
 			return err
 		}
@@ -58,7 +58,7 @@ func (h *Host) execute(f *function, reason string, make func(ctx context.Context
 
 // attempt is one call of the handler, with what surrounds it: counting,
 // logging, the time-out.
-func (h *Host) attempt(parent context.Context, f *function, id, reason string, n int, retry *retryContext, make func(context.Context) (*envelope, error)) error {
+func (h *Host) attempt(parent context.Context, f *function, id, reason string, n int, retry *retryContext, bind func(context.Context) (*envelope, error)) error {
 	start := h.clock.Now()
 	count := h.count("invocation", f.name)
 	h.reporter.report(Event{Kind: InvocationStarted, Function: f.name, Invocation: id, Reason: reason, Attempt: n})
@@ -79,7 +79,7 @@ func (h *Host) attempt(parent context.Context, f *function, id, reason string, n
 			}
 		}()
 	}
-	err := h.call(ctx, f, id, count, retry, make)
+	err := h.call(ctx, f, id, count, retry, bind)
 
 	outcome := Succeeded
 	switch {
@@ -102,8 +102,8 @@ func (h *Host) attempt(parent context.Context, f *function, id, reason string, n
 	return err
 }
 
-func (h *Host) call(ctx context.Context, f *function, id string, count int64, retry *retryContext, make func(context.Context) (*envelope, error)) error {
-	envelope, err := make(ctx)
+func (h *Host) call(ctx context.Context, f *function, id string, count int64, retry *retryContext, bind func(context.Context) (*envelope, error)) error {
+	envelope, err := bind(ctx)
 	if err != nil {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)

@@ -394,3 +394,41 @@ func TestSameProcessGroup(t *testing.T) {
 	_ = syscall.Kill(c.PID, syscall.SIGINT)
 	s.call("SIGINT").order <- answer
 }
+
+// TestDrainOfATimer: a timer's run is waited for like any other, and no longer.
+func TestDrainOfATimer(t *testing.T) {
+	timer := oneBinding("timerTrigger", "t", "schedule", "0 0 1 1 1 *", "runOnStartup", true)
+	s := newStage(t, stageApp{functions: map[string]any{"T": timer}, options: Options{Timing: Timing{Drain: 20 * time.Millisecond}}})
+	s.up()
+	s.call("request")
+	s.stop()
+	if got := s.host.Stats()["T"]; got.Abandoned != 1 || got.Running != 0 {
+		t.Errorf("stats %+v", got)
+	}
+	if got := s.timerStatus("T"); !got.Last.IsZero() {
+		t.Errorf("a run that was cut off is recorded as done at %s", got.Last)
+	}
+}
+
+// TestInstances: two hosts of one app, each with its own functions.
+func TestInstances(t *testing.T) {
+	functions := map[string]any{
+		"A": oneBinding("queueTrigger", "q", "queueName", "a"),
+		"B": oneBinding("queueTrigger", "q", "queueName", "b"),
+	}
+	storage := newFakeAccounts(time.Now)
+	a := newStage(t, stageApp{functions: functions, storage: storage, options: Options{Listen: []string{"A"}}})
+	b := newStage(t, stageApp{functions: functions, storage: storage, options: Options{Listen: []string{"B"}}})
+	if a.up().PID == b.up().PID {
+		t.Error("one process for two instances")
+	}
+	a.send("a", "m")
+	a.send("b", "m")
+	for s, want := range map[*stage]string{a: "A", b: "B"} {
+		c := s.call("request")
+		if c.Function != want {
+			t.Errorf("called for %s, want %s", c.Function, want)
+		}
+		c.order <- answer
+	}
+}

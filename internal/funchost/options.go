@@ -37,6 +37,11 @@ type Options struct {
 	// "" means that no key is asked for, as under "func start".
 	MasterKey, SystemKey string
 
+	// Listen names the functions whose triggers this host serves; nil means all.
+	// Several hosts on one app and one HostID are several instances, as a
+	// Flex Consumption plan has one group of instances per function.
+	Listen []string
+
 	// EmulateEventGrid scans the containers of blob functions with source
 	// EventGrid and posts the events that Event Grid would send, for storage
 	// emulators that have none. Without it only the webhook feeds them.

@@ -17,13 +17,15 @@ func (h *Host) listenQueue(f *function) (*queueListener, error) {
 	if err != nil {
 		return nil, err
 	}
+	poisonFor := func(queueMessage) messageQueue { return poison }
 	cfg := &h.config.queues
-	l := &queueListener{h: h, function: f.name, name: t.QueueName, queue: q, poison: poison, poisonAs: poisonName,
+	l := &queueListener{h: h, function: f.name, name: t.QueueName, queue: q, poison: poisonFor, poisonAs: poisonName,
 		batch: cfg.batchSize, threshold: cfg.newBatchThreshold, maxDequeue: cfg.maxDequeueCount,
 		release: cfg.visibilityTimeout, faulty: true}
 	l.handle = func(m queueMessage) error { return h.runMessage(f, m) }
 	l.init()
-	h.listeners[t.Connection+"/"+t.QueueName] = l
+	l.connection = t.Connection
+	h.listeners = append(h.listeners, l)
 	return l, nil
 }
 
@@ -40,7 +42,9 @@ func (h *Host) runMessage(f *function, m queueMessage) error {
 
 // wakeQueue tells the listener of a queue that this host put something on it.
 func (h *Host) wakeQueue(connection, queue string) {
-	if l := h.listeners[connection+"/"+queue]; l != nil {
-		notify(l.wake)
+	for _, l := range h.listeners {
+		if l.connection == connection && l.name == queue {
+			notify(l.wake)
+		}
 	}
 }

@@ -13,14 +13,15 @@ import (
 // when the queue is empty, renewal while a message is in work, and the poison
 // queue at the end.
 type queueListener struct {
-	h         *Host
-	function  string // for events; "" for the queue of blob events
-	name      string
-	queue     messageQueue
-	poison    messageQueue
-	poisonAs  string // its name
-	batch     int
-	threshold int
+	h          *Host
+	function   string // for events; "" for the queue of blob events
+	connection string
+	name       string
+	queue      messageQueue
+	poison     func(queueMessage) messageQueue
+	poisonAs   string // its name
+	batch      int
+	threshold  int
 	// maxDequeue is the number of deliveries before a message is poisoned.
 	maxDequeue int64
 	// release is how long a message stays hidden after a failure.
@@ -155,7 +156,7 @@ func (l *queueListener) process(m queueMessage) {
 // toPoison moves a message: the copy first, so that it is never lost.
 func (l *queueListener) toPoison(ctx context.Context, m queueMessage) {
 	l.h.log.Error("message has reached its last attempt and is moved to the poison queue", "queue", l.name, "poison", l.poisonAs)
-	if err := l.poison.put(ctx, m.text); err != nil {
+	if err := l.poison(m).put(ctx, m.text); err != nil {
 		l.h.log.Error("moving a message to the poison queue failed", "queue", l.name, "error", err)
 		return
 	}

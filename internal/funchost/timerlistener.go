@@ -153,18 +153,23 @@ func (t *timer) fire(ctx context.Context, pastDue, startup bool) {
 	finished := make(chan struct{})
 	t.h.open.Go(func() {
 		defer close(finished)
-		_ = t.h.execute(t.f, reason, func(context.Context) (*envelope, error) { return t.envelope(shown, pastDue), nil })
+		err := t.h.execute(t.f, reason, func(context.Context) (*envelope, error) { return t.envelope(shown, pastDue), nil })
+		if errors.Is(err, errAbandoned) {
+			return // the run was cut off: it is missed, and comes again as past due
+		}
+		at := now
+		if !pastDue && !startup && t.status.Next.After(at) {
+			at = t.status.Next
+		}
+		t.status = timerStatus{Last: at, Next: t.schedule.next(at), LastUpdated: at}
+		t.save(t.status)
 	})
-	<-finished
-	if t.h.invocations.Err() != nil {
-		return // the run was cut off: it is missed, and comes again as past due
+	// A host that ends does not wait here but where it waits for all that is
+	// open.
+	select {
+	case <-finished:
+	case <-ctx.Done():
 	}
-	at := now
-	if !pastDue && !startup && t.status.Next.After(at) {
-		at = t.status.Next
-	}
-	t.status = timerStatus{Last: at, Next: t.schedule.next(at), LastUpdated: at}
-	t.save(t.status)
 }
 
 func (t *timer) envelope(status *timerStatus, pastDue bool) *envelope {
