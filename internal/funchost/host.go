@@ -355,5 +355,5 @@ func (h *Host) HandlerPID() int {
 	return 0
 }
 
-// now as the admin endpoint shows it.
+// uptime is the milliseconds since then, as the admin endpoint shows it.
 func (h *Host) uptime(since time.Time) int64 { return h.clock.Now().Sub(since).Milliseconds() }
