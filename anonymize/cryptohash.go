@@ -1,0 +1,160 @@
+package anonymize
+
+import (
+	"bytes"
+	"encoding/hex"
+	"hash"
+)
+
+// cryptoHash replaces a value by its HMAC-SHA256 in hex. In a reference only the
+// id is replaced, so that references still lead to the hashed ids.
+func (w *worker) cryptoHash(i int32, n *node) {
+	w.record(i, opCryptoHash)
+	text := w.text(n)
+	begin := len(w.values)
+	w.values = append(w.values, '"')
+	if n.elem.Name == "reference" && w.tape[n.parent].typ.Name == "Reference" {
+		w.values = w.hashReference(w.values, text)
+	} else {
+		w.values = appendHMAC(w.values, w.cryptoH, text)
+	}
+	w.values = append(w.values, '"')
+	w.set(n, begin)
+}
+
+func appendHMAC(dst []byte, h hash.Hash, text []byte) []byte {
+	var sum [32]byte
+	h.Reset()
+	h.Write(text)
+	return hex.AppendEncode(dst, h.Sum(sum[:0]))
+}
+
+// hashReference hashes what identifies in a reference: the id of Type/id behind
+// any base, the uuid or oid of a urn, the part behind #, or all of it.
+func (w *worker) hashReference(dst, text []byte) []byte {
+	if text[0] == '#' {
+		dst = append(dst, '#')
+		if len(text) > 1 {
+			dst = appendHMAC(dst, w.cryptoH, text[1:])
+		}
+		return dst
+	}
+	for _, urn := range []string{"urn:oid:", "urn:uuid:"} {
+		if rest, ok := bytes.CutPrefix(text, []byte(urn)); ok && isURN(urn, rest) {
+			return appendHMAC(append(dst, urn...), w.cryptoH, rest)
+		}
+	}
+	if start, end, ok := w.findID(text); ok {
+		dst = appendJSONText(dst, text[:start])
+		dst = appendHMAC(dst, w.cryptoH, text[start:end])
+		return appendJSONText(dst, text[end:])
+	}
+	return appendHMAC(dst, w.cryptoH, text)
+}
+
+// appendJSONText appends a text that has nothing to escape but a backslash.
+func appendJSONText(dst, text []byte) []byte {
+	quoted := appendString(nil, text)
+	return append(dst, quoted[1:len(quoted)-1]...)
+}
+
+// findID finds the id in [base]Type/id[/_history/vid].
+func (w *worker) findID(text []byte) (start, end int, ok bool) {
+	end = len(text)
+	if i := bytes.LastIndex(text, []byte("/_history/")); i >= 0 && isID(text[i+len("/_history/"):]) {
+		end = i
+	}
+	slash := bytes.LastIndexByte(text[:end], '/')
+	if slash < 0 || !isID(text[slash+1:end]) {
+		return 0, 0, false
+	}
+	// The type ends at the slash; what is before it only has to be a base.
+	name := slash
+	for name > 0 && isLetter(text[name-1]) {
+		name--
+	}
+	for from := name; from < slash; from++ { // no left boundary, as in Microsoft's tool
+		if w.model.ResourceType(text[from:slash]) != nil && isBase(text[:from]) {
+			return slash + 1, end, true
+		}
+	}
+	return 0, 0, false
+}
+
+func isLetter(c byte) bool { return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' }
+
+func isAlnum(c byte) bool { return isLetter(c) || c >= '0' && c <= '9' }
+
+// isID is the regex of FHIR's id type.
+func isID(b []byte) bool {
+	if len(b) == 0 || len(b) > 64 {
+		return false
+	}
+	for _, c := range b {
+		if !isAlnum(c) && c != '-' && c != '.' {
+			return false
+		}
+	}
+	return true
+}
+
+// isBase accepts what Microsoft's tool takes for a base URL. Hosts with a hyphen
+// are none to it.
+func isBase(b []byte) bool {
+	for _, scheme := range []string{"http://", "https://"} {
+		if rest, ok := bytes.CutPrefix(b, []byte(scheme)); ok {
+			b = rest
+			break
+		}
+	}
+	for _, c := range b {
+		if !isAlnum(c) && bytes.IndexByte([]byte(`\/.:%$`), c) < 0 {
+			return false
+		}
+	}
+	return true
+}
+
+func isURN(urn string, rest []byte) bool {
+	if urn == "urn:oid:" {
+		return isOID(rest)
+	}
+	return isUUID(rest)
+}
+
+func isOID(b []byte) bool {
+	// [0-2](\.(0|[1-9][0-9]*))+
+	if len(b) < 3 || b[0] < '0' || b[0] > '2' || b[1] != '.' {
+		return false
+	}
+	for _, arc := range bytes.Split(b[2:], []byte{'.'}) {
+		if len(arc) == 0 || arc[0] == '0' && len(arc) > 1 {
+			return false
+		}
+		for _, c := range arc {
+			if c < '0' || c > '9' {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+func isUUID(b []byte) bool {
+	if len(b) != 36 {
+		return false
+	}
+	for i, c := range b {
+		switch i {
+		case 8, 13, 18, 23:
+			if c != '-' {
+				return false
+			}
+		default:
+			if !(c >= '0' && c <= '9' || c >= 'a' && c <= 'f' || c >= 'A' && c <= 'F') {
+				return false
+			}
+		}
+	}
+	return true
+}

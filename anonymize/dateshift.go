@@ -1,0 +1,128 @@
+package anonymize
+
+import (
+	"bytes"
+
+	"fhirdeid/anonymize/fhirmodel"
+	"fhirdeid/anonymize/policy"
+)
+
+// dateShift moves a date by a number of days that its key and the root's id
+// say. What is no full date, or tells an age over 89, is redacted.
+func (w *worker) dateShift(i int32, n *node, rule int) {
+	switch n.typ.Kind {
+	case fhirmodel.Date, fhirmodel.DateTime, fhirmodel.Instant:
+	default:
+		return
+	}
+	text := w.text(n)
+	d, _, ok := parseDate(dateOf(text))
+	if !ok || d.precision != precisionDay || d.ageAt(w.engine.asOf) > oldest {
+		w.redactDate(i, n)
+		return
+	}
+	moved := d.time().AddDate(0, 0, w.shiftDays(rule))
+	if year := moved.Year(); year < 1 || year > 9999 {
+		// Microsoft's tool ends here. An open end such as 9999-12-31 tells
+		// nothing of a person; it is redacted like a date that cannot be moved.
+		w.redactDate(i, n)
+		return
+	}
+	w.record(i, opPerturb)
+	begin := len(w.values)
+	w.values = append(w.values, '"')
+	w.values = moved.AppendFormat(w.values, "2006-01-02")
+	w.values = appendZeroTime(w.values, text)
+	w.values = append(w.values, '"')
+	w.set(n, begin)
+}
+
+// appendZeroTime appends the time of a dateTime, every digit of it 0, with its
+// zone as it is, if it has both seconds and zone.
+func appendZeroTime(dst, text []byte) []byte {
+	at := bytes.IndexByte(text, 'T')
+	if at < 0 {
+		return dst
+	}
+	c, zone, ok := parseClock(text[at+1:])
+	if !ok || !c.seconds || !isZone(zone) {
+		return dst
+	}
+	dst = append(dst, 'T')
+	for _, b := range text[at+1 : len(text)-len(zone)] {
+		if b >= '0' && b <= '9' {
+			b = '0'
+		}
+		dst = append(dst, b)
+	}
+	return append(dst, zone...)
+}
+
+// shiftDays is the offset of the document, from -50 to 50 days.
+func (w *worker) shiftDays(rule int) int {
+	p := &w.engine.policy.Parameters
+	if p.DateShiftFixedOffsetInDays != nil {
+		return *p.DateShiftFixedOffsetInDays
+	}
+	var prefix []byte
+	switch p.DateShiftScope {
+	case policy.ScopeFile:
+		prefix = []byte(w.place.File)
+	case policy.ScopeFolder:
+		prefix = []byte(w.place.Folder)
+	}
+	if len(prefix) == 0 {
+		prefix = w.rootIDAt(rule)
+	}
+	h := 0
+	for _, part := range [][]byte{prefix, w.engine.keys.DateShift} {
+		for _, b := range part {
+			h = (h*131 + int(b)) % 101
+		}
+	}
+	return h - 50
+}
+
+// rootIDAt is the id of the document's root as the rule sees it: what an earlier
+// rule has left of it.
+func (w *worker) rootIDAt(rule int) []byte {
+	if w.rootID < 0 {
+		return nil
+	}
+	n := &w.tape[w.rootID]
+	if n.state.rule == none || n.state.rule > rule {
+		if n.flags&hasValue == 0 && n.flags&removed == 0 {
+			return nil
+		}
+		return w.textOf(n)
+	}
+	switch {
+	case n.flags&replaced != 0:
+		raw := w.values[n.outStart:n.outEnd]
+		return unescape(nil, raw[1:len(raw)-1])
+	case n.flags&removed != 0:
+		return nil
+	case n.flags&hasValue != 0 && w.willChange(n):
+		// The id comes behind the date in the line, and is not done yet.
+		w.apply(w.rootID, n)
+		n.flags |= done
+		return w.rootIDAt(rule)
+	}
+	return w.textOf(n)
+}
+
+func (w *worker) willChange(n *node) bool {
+	return w.engine.policy.Rules[n.state.rule].Method != policy.Keep && n.flags&done == 0
+}
+
+// textOf is the text of a value as the line has it, in memory of its own.
+func (w *worker) textOf(n *node) []byte {
+	if n.end == 0 {
+		return nil
+	}
+	saved := w.scratch
+	w.scratch = nil
+	text := bytes.Clone(w.text(n))
+	w.scratch = saved
+	return text
+}

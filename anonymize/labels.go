@@ -1,0 +1,120 @@
+package anonymize
+
+import (
+	"bytes"
+	"time"
+)
+
+// label is a security label that says what was done to a resource.
+type label struct {
+	op                    ops
+	system, code, display string
+}
+
+// The labels of Microsoft's tool, in its order. CRYTOHASH is spelled so in HL7's
+// code system (https://terminology.hl7.org/CodeSystem-v3-ObservationValue.html).
+const observationValue = "http://terminology.hl7.org/CodeSystem/v3-ObservationValue"
+
+var allLabels = []label{
+	{opRedact, observationValue, "REDACTED", "redacted"},
+	{opAbstract, observationValue, "ABSTRED", "abstracted"},
+	{opCryptoHash, observationValue, "CRYTOHASH", "cryptographic hash function"},
+	{opEncrypt, observationValue, "MASKED", "masked"},
+	{opPerturb, "", "PERTURBED", "exact value is replaced with another exact value"},
+	{opSubstitute, "", "SUBSTITUTED", "exact value is replaced with a predefined value"},
+	{opPseudonym, observationValue, "PSEUDED", "pseudonymized"},
+}
+
+// emitMeta appends "meta" with the labels. The members of an existing one are
+// put in the order of the definition, as Microsoft's tool does.
+func (w *worker) emitMeta(dst []byte, meta int32, done ops) []byte {
+	dst = append(dst, `"meta":{`...)
+	begin := len(dst)
+	labelled := false
+	if meta != none {
+		for _, g := range w.sortedChildren(meta) {
+			elem := w.tape[g[0]].elem
+			if !labelled && elem.Key == "tag" {
+				dst = w.emitSecurity(w.comma(dst, begin), 0, 0, done)
+				labelled = true
+			}
+			switch elem.Key {
+			case "security":
+				dst = w.emitSecurity(w.comma(dst, begin), g[0], g[1], done)
+				labelled = true
+			case "lastUpdated":
+				dst = w.emitLastUpdated(dst, begin, g[0])
+			default:
+				dst = w.emitMember(dst, begin, g[0], g[1])
+			}
+		}
+	}
+	if !labelled {
+		dst = w.emitSecurity(w.comma(dst, begin), 0, 0, done)
+	}
+	return append(dst, '}')
+}
+
+// emitSecurity appends the codings that are there and the labels that are not.
+func (w *worker) emitSecurity(dst []byte, from, end int32, done ops) []byte {
+	dst = append(dst, `"security":[`...)
+	begin := len(dst)
+	for c := from; c < end; c = w.next(c) {
+		before := len(dst)
+		dst = w.comma(dst, begin)
+		sep := len(dst)
+		dst = w.emitObject(dst, c)
+		if len(dst) == sep {
+			dst = dst[:before]
+		}
+	}
+	for _, l := range allLabels {
+		if done&l.op == 0 || w.hasLabel(from, end, l.code) {
+			continue
+		}
+		dst = append(w.comma(dst, begin), '{')
+		if l.system != "" {
+			dst = append(append(append(dst, `"system":"`...), l.system...), `",`...)
+		}
+		dst = append(append(dst, `"code":"`...), l.code...)
+		dst = append(append(append(dst, `","display":"`...), l.display...), `"}`...)
+	}
+	return append(dst, ']')
+}
+
+// hasLabel reports whether a coding with that code is there already.
+func (w *worker) hasLabel(from, end int32, code string) bool {
+	for c := from; c < end; c = w.next(c) {
+		for k := c + 1; k < w.tape[c].after; k = w.next(k) {
+			n := &w.tape[k]
+			if n.elem.Name == "code" && n.flags&hasValue != 0 && n.flags&replaced == 0 && bytes.EqualFold(w.text(n), []byte(code)) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// emitLastUpdated writes an instant as Microsoft's tool does when it rebuilds
+// meta: with an offset in digits and without trailing zeros of the fraction. A
+// date that is left of it becomes its midnight.
+func (w *worker) emitLastUpdated(dst []byte, begin int, c int32) []byte {
+	n := &w.tape[c]
+	if n.flags&hasValue == 0 {
+		return w.emitMember(dst, begin, c, w.next(c))
+	}
+	raw := w.emitValue(nil, n)
+	text := string(bytes.Trim(raw, `"`))
+	for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04:05.999999999", "2006-01-02", "2006-01", "2006"} {
+		at, err := time.Parse(layout, text)
+		if err != nil {
+			continue
+		}
+		at = at.Round(100 * time.Nanosecond)
+		dst = appendKey(w.comma(dst, begin), "", "lastUpdated")
+		dst = append(dst, '"')
+		dst = at.AppendFormat(dst, "2006-01-02T15:04:05.9999999-07:00")
+		return append(dst, '"')
+	}
+	return w.emitMember(dst, begin, c, w.next(c))
+}

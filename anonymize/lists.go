@@ -1,0 +1,59 @@
+package anonymize
+
+import (
+	_ "embed"
+	"strings"
+
+	"fhirdeid/anonymize/policy"
+)
+
+//go:generate go run ./gen ../../shared
+
+var (
+	//go:embed zip3.txt
+	zip3Text string
+	//go:embed codesystems.txt
+	codeSystemsText string
+)
+
+// lists are what a strict policy may keep.
+type lists struct {
+	zip3        map[string]bool
+	codeSystems map[string]bool
+	extensions  map[string]bool
+}
+
+// newLists joins the built-in lists with the policy's. The policy's own
+// restricted ZIP prefixes only take away.
+func newLists(p *policy.Policy) (*lists, error) {
+	if p.Mode != policy.Strict {
+		return &lists{}, nil
+	}
+	l := &lists{zip3: set(zip3Text), codeSystems: set(codeSystemsText), extensions: make(map[string]bool)}
+	for _, prefix := range p.Parameters.RestrictedZIPCodes {
+		delete(l.zip3, prefix)
+	}
+	for _, url := range p.CodeSystems {
+		l.codeSystems[url] = true
+	}
+	for _, url := range p.Extensions {
+		l.extensions[url] = true
+	}
+	return l, nil
+}
+
+func set(text string) map[string]bool {
+	s := make(map[string]bool)
+	for line := range strings.Lines(text) {
+		if line = strings.TrimSpace(line); line != "" && line[0] != '#' {
+			s[line] = true
+		}
+	}
+	return s
+}
+
+// hasCodeSystem reports whether codes of a system may be kept: it is listed, or
+// it is a code system of the FHIR specification itself, whose codes are in it.
+func (l *lists) hasCodeSystem(url []byte) bool {
+	return l.codeSystems[string(url)]
+}

@@ -1,0 +1,71 @@
+package anonymize
+
+import (
+	"encoding/binary"
+	"math"
+	"strconv"
+
+	"fhirdeid/anonymize/fhirmodel"
+	"fhirdeid/anonymize/policy"
+)
+
+// perturb adds noise to a number. The noise comes from a keyed stream, so that
+// the same input gives the same bytes.
+func (w *worker) perturb(i int32, n *node, r *policy.Rule) {
+	if n.typ.Kind != fhirmodel.Decimal && n.typ.Kind != fhirmodel.Integer {
+		return
+	}
+	value, ok := parseDecimal(w.text(n))
+	if !ok {
+		w.fault(ReasonValue, i, "its number is out of range")
+		return
+	}
+	half := r.Perturb.Span / 2
+	if r.Perturb.Proportional {
+		v, err := strconv.ParseFloat(value.String(), 64)
+		if err != nil {
+			w.fault(ReasonValue, i, "its number is out of range")
+			return
+		}
+		half *= math.Abs(v) // a negative number ends Microsoft's tool
+	}
+	noise, ok := parseDecimal(strconv.AppendFloat(nil, half*(2*w.uniform(i)-1), 'g', 15, 64))
+	if !ok {
+		w.fault(ReasonValue, i, "its number is out of range")
+		return
+	}
+	places := r.Perturb.RoundTo
+	if n.typ.Kind == fhirmodel.Integer {
+		places = 0
+	}
+	result := value
+	if half > 0 {
+		result = value.add(noise)
+	}
+	result = result.round(places)
+	switch {
+	case n.typ.Name == "positiveInt" && result.unscaled.Sign() <= 0:
+		result, _ = parseDecimal([]byte("1"))
+	case n.typ.Name == "unsignedInt" && result.unscaled.Sign() < 0:
+		result, _ = parseDecimal([]byte("0"))
+	}
+	w.record(i, opPerturb)
+	begin := len(w.values)
+	w.values = append(w.values, result.String()...)
+	w.set(n, begin)
+}
+
+// uniform is a number from 0 to below 1 that belongs to this node of this
+// resource.
+func (w *worker) uniform(i int32) float64 {
+	w.noiseH.Reset()
+	if w.rootID >= 0 {
+		w.noiseH.Write(w.data[w.tape[w.rootID].start:w.tape[w.rootID].end])
+	}
+	var number [4]byte
+	binary.BigEndian.PutUint32(number[:], uint32(i))
+	w.noiseH.Write(number[:])
+	w.noiseH.Write([]byte(w.path(i)))
+	var sum [32]byte
+	return float64(binary.BigEndian.Uint64(w.noiseH.Sum(sum[:0]))>>11) / (1 << 53)
+}

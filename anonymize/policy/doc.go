@@ -1,0 +1,20 @@
+// Package policy reads rule files: which elements of a FHIR resource are kept,
+// dropped or changed, and how.
+//
+// The language is that of Microsoft's "Tools for Health Data Anonymization", so
+// that an existing file works; see
+// https://github.com/microsoft/Tools-for-Health-Data-Anonymization. To it come a
+// mode and a claim:
+//
+//	{
+//	  "fhirVersion": "R4",
+//	  "mode":  "strict",         // an element no rule reaches is dropped; default "microsoft": it is kept
+//	  "claim": "safe-harbor",    // what the result is, proven by the verifier; default "none"
+//	  "fhirPathRules": [ {"path": "Patient.gender", "method": "keep"}, … ],
+//	  "parameters": { … }
+//	}
+//
+// The file may have comments, trailing commas, single quotes and a byte order
+// mark, as Microsoft's loader takes them. The first rule that reaches an element
+// decides.
+package policy

@@ -1,0 +1,182 @@
+package policy
+
+import (
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"fmt"
+	"io/fs"
+	"slices"
+	"strings"
+)
+
+// Mode says what becomes of an element that no rule reaches, and how strictly
+// input is read.
+type Mode string
+
+// The modes.
+const (
+	// Microsoft keeps what no rule reaches, as Microsoft's tool does.
+	Microsoft Mode = "microsoft"
+	// Strict drops what no rule reaches.
+	Strict Mode = "strict"
+)
+
+// Claim is what a policy says its result is.
+type Claim string
+
+// The claims.
+const (
+	ClaimNone           Claim = "none"
+	ClaimSafeHarbor     Claim = "safe-harbor"      // 45 CFR 164.514(b)(2)
+	ClaimLimitedDataSet Claim = "limited-data-set" // 45 CFR 164.514(e)
+)
+
+// Policy is a rule file, read and checked.
+type Policy struct {
+	Mode  Mode
+	Claim Claim
+	// FHIRVersion is "R4" and the like, or "" where the file names none.
+	FHIRVersion string
+	// SkipErrors is "processingErrors": "skip".
+	SkipErrors bool
+	Rules      []Rule
+	Parameters Parameters
+	// CodeSystems are the code systems whose codes a strict policy keeps by the
+	// method "coding". Extensions are the URLs it keeps by "extension".
+	CodeSystems []string
+	Extensions  []string
+
+	source   []byte
+	warnings []string
+}
+
+// Rule is one rule of the file.
+type Rule struct {
+	// Number counts from 1, Line is the line in the file.
+	Number, Line int
+	Path         string
+	Method       Method
+	// ReplaceWith is the text of a substitute rule, nil to remove the value.
+	ReplaceWith *string
+	Perturb     Perturb
+}
+
+// Perturb are the settings of a perturb rule.
+type Perturb struct {
+	Span         float64
+	Proportional bool
+	// RoundTo is the number of decimals, 0 to 28.
+	RoundTo int
+}
+
+// Method names what is done to an element.
+type Method string
+
+// The methods of Microsoft's language.
+const (
+	Keep       Method = "keep"
+	Redact     Method = "redact"
+	DateShift  Method = "dateShift"
+	CryptoHash Method = "cryptoHash"
+	Encrypt    Method = "encrypt"
+	Substitute Method = "substitute"
+	PerturbBy  Method = "perturb"
+	Generalize Method = "generalize"
+)
+
+// The methods that strict policies have besides.
+const (
+	// Year reduces a date to its year, and drops what would tell an age over 89.
+	Year Method = "year"
+	// ZIP3 keeps the first three digits of a US ZIP code where more than 20,000
+	// people live, else 000.
+	ZIP3 Method = "zip3"
+	// Pseudonym replaces an id, or the id in a reference, by a keyed one.
+	Pseudonym Method = "pseudonym"
+	// Coding keeps system and code of a coding whose system is listed.
+	Coding Method = "coding"
+	// Extension keeps an extension whose URL is listed, as far as the methods
+	// for its type keep its value.
+	Extension Method = "extension"
+	// Age keeps ages up to 89 years; older ones become 90.
+	Age Method = "age"
+)
+
+var methods = []Method{Keep, Redact, DateShift, CryptoHash, Encrypt, Substitute, PerturbBy, Generalize}
+var strictMethods = []Method{Year, ZIP3, Pseudonym, Coding, Extension, Age}
+
+// KeyPurpose names what a key is for.
+type KeyPurpose string
+
+// The purposes.
+const (
+	DateShiftKey  KeyPurpose = "date-shift"
+	CryptoHashKey KeyPurpose = "crypto-hash"
+	EncryptKey    KeyPurpose = "encrypt"
+	PseudonymKey  KeyPurpose = "pseudonym"
+)
+
+// KeyUse says that the policy needs a key.
+type KeyUse struct {
+	Purpose KeyPurpose
+	// Inline says that the file itself has it.
+	Inline bool
+}
+
+// Keys lists the keys that the rules need, in a fixed order.
+func (p *Policy) Keys() []KeyUse {
+	var uses []KeyUse
+	for _, k := range []struct {
+		purpose KeyPurpose
+		method  Method
+		inline  bool
+	}{
+		{DateShiftKey, DateShift, p.Parameters.DateShiftKey != "" || p.Parameters.DateShiftFixedOffsetInDays != nil},
+		{CryptoHashKey, CryptoHash, p.Parameters.CryptoHashKey != ""},
+		{EncryptKey, Encrypt, p.Parameters.EncryptKey != ""},
+		{PseudonymKey, Pseudonym, false},
+	} {
+		if slices.ContainsFunc(p.Rules, func(r Rule) bool { return r.Method == k.method }) {
+			uses = append(uses, KeyUse{k.purpose, k.inline})
+		}
+	}
+	return uses
+}
+
+// Hash is the hex SHA-256 of the file's bytes.
+func (p *Policy) Hash() string {
+	sum := sha256.Sum256(p.source)
+	return hex.EncodeToString(sum[:])
+}
+
+// Source returns the file's bytes.
+func (p *Policy) Source() []byte { return slices.Clone(p.source) }
+
+// Warnings are what is odd in the file, one sentence each.
+func (p *Policy) Warnings() []string { return slices.Clone(p.warnings) }
+
+//go:embed profiles/*.json
+var profiles embed.FS
+
+// Builtin returns a built-in profile.
+func Builtin(name string) (*Policy, error) {
+	data, err := profiles.ReadFile("profiles/" + name + ".json")
+	if err != nil {
+		return nil, fmt.Errorf("there is no built-in profile %q; there are: %s", name, strings.Join(BuiltinNames(), ", "))
+	}
+	return Parse(data)
+}
+
+// BuiltinNames lists the built-in profiles.
+func BuiltinNames() []string {
+	files, err := fs.Glob(profiles, "profiles/*.json")
+	if err != nil {
+		return nil // only for a malformed pattern
+	}
+	names := make([]string, len(files))
+	for i, f := range files {
+		names[i] = strings.TrimSuffix(strings.TrimPrefix(f, "profiles/"), ".json")
+	}
+	return names
+}

@@ -1,0 +1,269 @@
+package anonymize
+
+import (
+	"bytes"
+	"encoding/hex"
+	"strconv"
+
+	"fhirdeid/anonymize/fhirmodel"
+	"fhirdeid/anonymize/policy"
+)
+
+// dropByList drops codings whose system is not listed, and extensions whose URL
+// is not, with all that is in them.
+func (w *worker) dropByList() {
+	for i := int32(0); i < int32(len(w.tape)); {
+		n := &w.tape[i]
+		next := i + 1
+		if n.state.rule != none && n.flags&dropped == 0 {
+			switch method := w.engine.policy.Rules[n.state.rule].Method; {
+			case n.typ.Name == "Coding" && (method == policy.Coding || method == policy.Extension):
+				system := w.childText(i, "system")
+				if system == nil || !w.engine.lists.hasCodeSystem(system) {
+					w.drop(i, method)
+					next = n.after
+				}
+			case n.typ.Name == "Extension" && method == policy.Extension && w.tape[n.parent].typ.Name != "Extension":
+				url := w.childText(i, "url")
+				if url == nil || !w.engine.lists.extensions[string(url)] {
+					w.drop(i, method)
+					next = n.after
+				}
+			}
+		}
+		i = next
+	}
+}
+
+// childText is the text of a primitive child, or nil.
+func (w *worker) childText(i int32, name string) []byte {
+	for c := i + 1; c < w.tape[i].after; c = max(w.tape[c].after, c+1) {
+		n := &w.tape[c]
+		if n.elem.Name == name && n.flags&hasValue != 0 {
+			return w.text(n)
+		}
+	}
+	return nil
+}
+
+// drop drops a node with all below it.
+func (w *worker) drop(i int32, method policy.Method) {
+	for c := i; c < w.tape[i].after; c++ {
+		n := &w.tape[c]
+		if n.flags&hasValue != 0 {
+			w.methods[methodIndex[method]]++
+			w.record(c, opRedact)
+		}
+		w.remove(n)
+		n.flags |= dropped
+	}
+}
+
+// strictMethod applies a method that only strict policies have. Where a method
+// does not fit the node, the value is dropped.
+func (w *worker) strictMethod(i int32, n *node, r *policy.Rule) {
+	switch r.Method {
+	case policy.Year:
+		w.year(i, n)
+	case policy.ZIP3:
+		w.zip3(i, n)
+	case policy.Pseudonym:
+		w.pseudonym(i, n)
+	case policy.Coding:
+		if w.tape[n.parent].typ.Name != "Coding" || n.elem.Name != "system" && n.elem.Name != "code" {
+			w.redact(i, n, false)
+		}
+	case policy.Extension:
+		w.extension(i, n)
+	case policy.Age:
+		w.age(i, n)
+	default:
+		w.redact(i, n, false)
+	}
+}
+
+// year leaves the year of a date. An instant has no year to leave; and a date
+// so long ago that it tells an age over 89 leaves nothing.
+func (w *worker) year(i int32, n *node) {
+	if n.typ.Kind != fhirmodel.Date && n.typ.Kind != fhirmodel.DateTime {
+		w.redact(i, n, false)
+		return
+	}
+	d, _, ok := parseDate(dateOf(w.text(n)))
+	// A year alone, or a month, may be any day of it: the earliest counts.
+	if !ok || w.engine.asOf.Year()-d.year > oldest {
+		w.redact(i, n, false)
+		return
+	}
+	w.record(i, opAbstract)
+	w.setString(n, []byte(pad(d.year, 4)))
+}
+
+// zip3 leaves the first three digits of a US ZIP code where more than 20,000
+// people live, else 000. What is no ZIP code is dropped.
+func (w *worker) zip3(i int32, n *node) {
+	text := w.text(n)
+	if !isZIP(text) || !w.inUSA(n.parent) {
+		w.redact(i, n, false)
+		return
+	}
+	w.record(i, opAbstract)
+	prefix := string(text[:3])
+	if !w.engine.lists.zip3[prefix] {
+		prefix = "000"
+	}
+	w.setString(n, []byte(prefix))
+}
+
+func isZIP(b []byte) bool {
+	if len(b) != 5 && (len(b) != 10 || b[5] != '-') && len(b) != 9 {
+		return false
+	}
+	for i, c := range b {
+		if (c < '0' || c > '9') && !(i == 5 && len(b) == 10) {
+			return false
+		}
+	}
+	return true
+}
+
+// inUSA reports whether the address names no other country.
+func (w *worker) inUSA(address int32) bool {
+	switch country := w.childText(address, "country"); string(bytes.ToUpper(country)) {
+	case "", "US", "USA", "UNITED STATES", "UNITED STATES OF AMERICA":
+		return true
+	}
+	return false
+}
+
+// pseudonym replaces an id by one that only the key can tell, and the id in a
+// reference by the same, so that joins still work. A reference of no such form
+// is dropped.
+func (w *worker) pseudonym(i int32, n *node) {
+	text := w.text(n)
+	begin := len(w.values)
+	switch {
+	case n.elem.Name == "reference" && w.tape[n.parent].typ.Name == "Reference":
+		if !w.pseudonymReference(i, text) {
+			w.values = w.values[:begin]
+			w.redact(i, n, false)
+			return
+		}
+	case n.elem.Name == "id" && w.tape[n.parent].flags&resource != 0:
+		w.values = append(w.values, '"')
+		if owner := &w.tape[n.parent]; owner.elem != nil && owner.elem.Name == "contained" {
+			w.appendPseudonym("#", text)
+		} else {
+			w.appendPseudonym(owner.typ.Name, text)
+		}
+	default:
+		w.redact(i, n, false)
+		return
+	}
+	w.values = append(w.values, '"')
+	w.record(i, opPseudonym)
+	w.set(n, begin)
+}
+
+// pseudonymBytes is the length of a pseudonym before it is written in hex.
+const pseudonymBytes = 16
+
+func (w *worker) appendPseudonym(kind string, id []byte) {
+	var sum [32]byte
+	w.pseudoH.Reset()
+	w.pseudoH.Write([]byte(kind))
+	w.pseudoH.Write([]byte{'/'})
+	w.pseudoH.Write(id)
+	w.values = hex.AppendEncode(w.values, w.pseudoH.Sum(sum[:0])[:pseudonymBytes])
+}
+
+// pseudonymReference writes Type/pseudonym, #pseudonym or urn:uuid:pseudonym.
+func (w *worker) pseudonymReference(i int32, text []byte) bool {
+	w.values = append(w.values, '"')
+	if id, ok := bytes.CutPrefix(text, []byte{'#'}); ok {
+		w.values = append(w.values, '#')
+		if len(id) > 0 {
+			w.appendPseudonym("#", id)
+		}
+		return true
+	}
+	if id, ok := bytes.CutPrefix(text, []byte("urn:uuid:")); ok && isUUID(id) {
+		begin := len(w.values)
+		w.appendPseudonym("urn:uuid:", bytes.ToLower(id))
+		h := string(w.values[begin:])
+		w.values = append(w.values[:begin], "urn:uuid:"+h[:8]+"-"+h[8:12]+"-"+h[12:16]+"-"+h[16:20]+"-"+h[20:]...)
+		return true
+	}
+	path, _, _ := bytes.Cut(text, []byte{'#'})
+	if before, version, ok := bytes.Cut(path, []byte("/_history/")); ok && isID(version) {
+		path = before
+	}
+	slash := bytes.LastIndexByte(path, '/')
+	if slash < 0 || !isID(path[slash+1:]) {
+		return false
+	}
+	typ := path[:slash]
+	if j := bytes.LastIndexByte(typ, '/'); j >= 0 {
+		typ = typ[j+1:]
+	}
+	if w.model.ResourceType(typ) == nil {
+		return false
+	}
+	w.values = append(append(w.values, typ...), '/')
+	w.appendPseudonym(string(typ), path[slash+1:])
+	return true
+}
+
+// extension keeps of a listed extension its URL, codes and booleans.
+func (w *worker) extension(i int32, n *node) {
+	parent := &w.tape[n.parent]
+	switch {
+	case n.elem.Name == "url" && parent.typ.Name == "Extension":
+	case parent.typ.Name == "Coding" && (n.elem.Name == "system" || n.elem.Name == "code"):
+	case parent.typ.Name == "Extension" && (n.typ.Name == "code" || n.typ.Name == "boolean"):
+	default:
+		w.redact(i, n, false)
+	}
+}
+
+// yearsPer are the units of an age in UCUM, as years.
+var yearsPer = map[string]float64{"a": 1, "mo": 1.0 / 12, "wk": 7 / 365.25, "d": 1 / 365.25, "h": 1 / 8766.0, "min": 1 / 525960.0}
+
+// age keeps an age up to 89 years. Older ones, and those whose unit is not
+// known, become 90 or are dropped.
+func (w *worker) age(i int32, n *node) {
+	parent := n.parent
+	switch {
+	case n.elem.Name == "code" || n.elem.Name == "system" || n.elem.Name == "comparator":
+		if w.strictKeepsUnit(parent) {
+			return
+		}
+		w.redact(i, n, false)
+		return
+	case n.typ.Kind != fhirmodel.Decimal:
+		w.redact(i, n, false)
+		return
+	}
+	factor, known := yearsPer[string(w.childText(parent, "code"))]
+	value, err := strconv.ParseFloat(string(w.text(n)), 64)
+	if !known || err != nil || value < 0 || !w.strictKeepsUnit(parent) {
+		w.redact(i, n, false)
+		return
+	}
+	if value*factor <= oldest {
+		return
+	}
+	if factor != 1 {
+		w.redact(i, n, false)
+		return
+	}
+	w.record(i, opAbstract)
+	begin := len(w.values)
+	w.values = append(w.values, "90"...)
+	w.set(n, begin)
+}
+
+// strictKeepsUnit reports whether the quantity's unit is one of UCUM's.
+func (w *worker) strictKeepsUnit(quantity int32) bool {
+	return string(w.childText(quantity, "system")) == "http://unitsofmeasure.org"
+}

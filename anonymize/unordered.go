@@ -1,0 +1,230 @@
+package anonymize
+
+import (
+	"bytes"
+
+	"fhirdeid/anonymize/fhirmodel"
+)
+
+// unordered reads the members of node at, whose { comes next, when they are not
+// simply one behind the other: there are primitives with "_x", or a member is
+// there twice. First all places are noted, then each element is read at its
+// turn, together with its "_x".
+func (s *scanner) unordered(at int32) {
+	base := len(s.members)
+	defer func() { s.members = s.members[:base] }()
+	end := s.notePlaces(at)
+	if s.fail != nil {
+		return
+	}
+	s.tape[at].flags |= dirty
+	typ := s.tape[at].typ
+	members := s.members[base:]
+	for i := range members {
+		m := &members[i]
+		if m.value < 0 {
+			continue // taken already, or said again further on
+		}
+		key := s.nameAt(m)
+		name, under := bytes.CutPrefix(key, []byte{'_'})
+		partner := -1
+		want := append([]byte{'_'}, key...)
+		if under {
+			want = name
+		}
+		for j := i + 1; j < len(members); j++ {
+			if members[j].value >= 0 && bytes.Equal(s.nameAt(&members[j]), want) {
+				partner = members[j].value
+				members[j].value = -1
+				break
+			}
+		}
+		value, extension := m.value, partner
+		if under {
+			value, extension = partner, m.value
+		}
+		s.logical(at, typ, name, value, extension)
+		if s.fail != nil {
+			return
+		}
+	}
+	s.pos = end
+}
+
+func (s *scanner) nameAt(m *member) []byte {
+	key := s.data[m.keyStart:m.keyEnd]
+	if bytes.IndexByte(key, '\\') >= 0 {
+		key = unescape(nil, key)
+	}
+	return key
+}
+
+// notePlaces notes where the members are. Of a name that is there twice the
+// last value counts, at the place of the first; a strict policy refuses it.
+func (s *scanner) notePlaces(at int32) (end int) {
+	base := len(s.members)
+	s.pos++
+	s.space()
+	if s.peek() == '}' {
+		s.pos++
+		return s.pos
+	}
+	for {
+		m := member{keyStart: s.pos + 1}
+		if s.peek() != '"' {
+			s.fault(ReasonJSON, at, "the name of a member is missing")
+			return 0
+		}
+		s.skipString()
+		m.keyEnd = s.pos - 1
+		s.space()
+		if s.fail == nil && s.peek() != ':' {
+			s.fault(ReasonJSON, at, "a colon is missing")
+		}
+		s.pos++
+		s.space()
+		m.value = s.pos
+		if s.fail == nil {
+			s.skip()
+		}
+		if s.fail != nil {
+			return 0
+		}
+		twice := false
+		for i := base; i < len(s.members); i++ {
+			if bytes.Equal(s.nameAt(&s.members[i]), s.nameAt(&m)) {
+				if s.strict {
+					s.fault(ReasonDuplicate, at, "it has a member twice")
+					return 0
+				}
+				s.members[i].value = m.value
+				twice = true
+			}
+		}
+		if !twice {
+			s.members = append(s.members, m)
+		}
+		s.space()
+		c := s.peek()
+		s.pos++
+		switch c {
+		case ',':
+			s.space()
+			continue
+		case '}':
+			return s.pos
+		}
+		s.fault(ReasonJSON, at, "a comma or } is missing")
+		return 0
+	}
+}
+
+// logical reads one element whose value and "_x" begin at the places, or are
+// not there (-1).
+func (s *scanner) logical(at int32, typ *fhirmodel.Type, name []byte, value, extension int) {
+	elem := typ.Member(name)
+	switch {
+	case elem != nil:
+	case string(name) == "resourceType" && typ.Kind == fhirmodel.Resource && extension < 0:
+		return
+	case string(name) == "fhir_comments" && !s.strict:
+		return
+	default:
+		s.fault(ReasonElement, at, "it has a member that "+typ.Path+" does not have in this FHIR version")
+		return
+	}
+	if s.secondChoice(at, elem) {
+		return
+	}
+	if extension < 0 {
+		s.pos = value
+		s.value(elem, at)
+		return
+	}
+	if !elem.Type.Kind.Primitive() || elem.NoExtension {
+		s.fault(ReasonElement, at, "it has a member with _ whose element has no such sibling")
+		return
+	}
+	s.pair(elem, at, value, extension)
+}
+
+// secondChoice reports whether another variant of a choice was read already.
+// Microsoft's tool keeps the first; a strict policy refuses both.
+func (s *scanner) secondChoice(at int32, elem *fhirmodel.Element) bool {
+	if !elem.Choice {
+		return false
+	}
+	for i := int(at) + 1; i < len(s.tape); i++ {
+		n := &s.tape[i]
+		if n.parent == at && n.elem != elem && n.elem.Group == elem.Group {
+			if s.strict {
+				s.fault(ReasonDuplicate, at, "it has two variants of a choice")
+			}
+			return true
+		}
+	}
+	return false
+}
+
+// pair reads a primitive, or an array of them, together with its "_x".
+func (s *scanner) pair(elem *fhirmodel.Element, at int32, value, extension int) {
+	values, array1 := s.places(value)
+	extensions, array2 := s.places(extension)
+	if s.fail != nil {
+		return
+	}
+	if (array1 || array2) != elem.Array {
+		s.mismatch(at, "it is an array in FHIR, or is none")
+		if s.fail != nil {
+			return
+		}
+	}
+	for i := range max(len(values), len(extensions)) {
+		v, x := -1, -1
+		if i < len(values) && s.data[values[i]] != 'n' {
+			v = values[i]
+		}
+		if i < len(extensions) && s.data[extensions[i]] != 'n' {
+			x = extensions[i]
+		}
+		if v < 0 && x < 0 {
+			continue
+		}
+		if i > 0 && !elem.Array {
+			return
+		}
+		s.pos = v
+		st := s.rules.child(s.tape[at].state, elem, elem.Type)
+		s.primitive(elem, at, st, x)
+		if s.fail != nil {
+			return
+		}
+	}
+}
+
+// places lists where the items of an array begin, or the one value.
+func (s *scanner) places(begin int) (at []int, array bool) {
+	if begin < 0 {
+		return nil, false
+	}
+	s.pos = begin
+	if s.peek() != '[' {
+		return []int{begin}, false
+	}
+	s.pos++
+	for {
+		s.space()
+		if s.peek() == ']' {
+			return at, true
+		}
+		at = append(at, s.pos)
+		s.skip()
+		s.space()
+		if s.fail != nil {
+			return nil, true
+		}
+		if s.peek() == ',' {
+			s.pos++
+		}
+	}
+}

@@ -1,0 +1,128 @@
+package anonymize
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"hash"
+	"runtime"
+	"strconv"
+	"strings"
+
+	"fhirdeid/anonymize/fhirmodel"
+	"fhirdeid/anonymize/policy"
+)
+
+// worker processes lines one after the other. Its buffers are used again.
+type worker struct {
+	scanner
+	engine *Engine
+	place  Place
+
+	values  []byte // new values of nodes
+	scratch []byte
+	cryptoH hash.Hash
+	pseudoH hash.Hash
+	shiftH  hash.Hash
+	noiseH  hash.Hash
+	rootID  int32 // the root's id node, or -1
+
+	// counts of this line
+	methods [methodCount]int64
+}
+
+// methodCount is how many methods are counted.
+const methodCount = 16
+
+func newWorker(e *Engine) *worker {
+	w := &worker{engine: e}
+	w.scanner = scanner{
+		model: e.model, strict: e.strict,
+		rules:     newAutomaton(e.model, e.routes),
+		predicted: make(map[*fhirmodel.Element]*fhirmodel.Element),
+	}
+	w.cryptoH = hmac.New(sha256.New, e.keys.CryptoHash)
+	w.pseudoH = hmac.New(sha256.New, e.keys.Pseudonym)
+	w.noiseH = hmac.New(sha256.New, append([]byte("perturb "), e.keys.CryptoHash...))
+	w.shiftH = hmac.New(sha256.New, append([]byte("iv "), e.keys.Encrypt...))
+	return w
+}
+
+// resource processes one line. A panic is a fault of that line alone.
+func (w *worker) resource(dst, line []byte) (out []byte, err error) {
+	begin := len(dst)
+	defer func() {
+		if v := recover(); v != nil {
+			out, err = dst[:begin], &LineError{Reason: ReasonPanic, detail: "the program failed at " + panicPlace()}
+			*w = *newWorker(w.engine) // its buffers may be in any state
+		}
+	}()
+	if fail := w.scan(line); fail != nil {
+		return dst, fail
+	}
+	w.values = w.values[:0]
+	clear(w.methods[:])
+	if fail := w.decide(); fail != nil {
+		return dst, fail
+	}
+	return w.emit(dst), nil
+}
+
+// panicPlace is the function and line of a panic, without any value.
+func panicPlace() string {
+	pcs := make([]uintptr, 32)
+	frames := runtime.CallersFrames(pcs[:runtime.Callers(4, pcs)])
+	for {
+		f, more := frames.Next()
+		if strings.Contains(f.Function, "fhirdeid/") {
+			return f.Function[strings.LastIndexByte(f.Function, '/')+1:] + ":" + strconv.Itoa(f.Line)
+		}
+		if !more {
+			return "an unknown place"
+		}
+	}
+}
+
+// set gives a node a new value: JSON, as it is to be written.
+func (w *worker) set(n *node, begin int) {
+	n.outStart, n.outEnd = int32(begin), int32(len(w.values))
+	n.flags |= replaced | touched
+	n.flags &^= removed
+}
+
+// setString gives a node a text as its value. An empty one removes it.
+func (w *worker) setString(n *node, text []byte) {
+	if len(text) == 0 {
+		w.remove(n)
+		return
+	}
+	begin := len(w.values)
+	w.values = appendString(w.values, text)
+	w.set(n, begin)
+}
+
+func (w *worker) remove(n *node) {
+	n.flags |= removed | touched
+	n.flags &^= hasValue
+}
+
+// record notes for the security labels what was done, at the resource the node
+// is in.
+func (w *worker) record(i int32, o ops) {
+	for w.tape[i].flags&resource == 0 {
+		i = w.tape[i].parent
+	}
+	w.tape[i].ops |= o
+}
+
+var methodIndex = map[policy.Method]int{
+	policy.Keep: 0, policy.Redact: 1, policy.DateShift: 2, policy.CryptoHash: 3, policy.Encrypt: 4, policy.Substitute: 5, policy.PerturbBy: 6,
+	policy.Year: 7, policy.ZIP3: 8, policy.Pseudonym: 9, policy.Coding: 10, policy.Extension: 11, policy.Age: 12,
+}
+
+// methodNames is methodIndex the other way; the last is what no rule reached.
+var methodNames = [methodCount]string{
+	"keep", "redact", "dateShift", "cryptoHash", "encrypt", "substitute", "perturb",
+	"year", "zip3", "pseudonym", "coding", "extension", "age", "", "", "unlisted",
+}
+
+const unlisted = methodCount - 1
