@@ -13,7 +13,7 @@ import (
 // what has become empty.
 func (w *worker) emit(dst []byte) []byte {
 	root := &w.tape[0]
-	if w.dropsWhole() {
+	if w.dropsWhole(root) {
 		return dst
 	}
 	if root.flags&(touched|dirty) == 0 && w.typeFirst {
@@ -23,8 +23,8 @@ func (w *worker) emit(dst []byte) []byte {
 }
 
 // dropsWhole reports whether a strict policy drops the resource with its type.
-func (w *worker) dropsWhole() bool {
-	s := w.tape[0].state
+func (w *worker) dropsWhole(n *node) bool {
+	s := n.state
 	return w.strict && s.direct && s.rule != none && w.engine.policy.Rules[s.rule].Method == policy.Redact
 }
 
@@ -51,6 +51,9 @@ func (w *worker) emitResource(dst []byte, i int32) []byte {
 func (w *worker) emitObject(dst []byte, i int32) []byte {
 	n := &w.tape[i]
 	if n.flags&resource != 0 {
+		if w.dropsWhole(n) {
+			return dst
+		}
 		if n.flags&(touched|dirty) == 0 {
 			return append(dst, w.data[n.start:n.end]...)
 		}

@@ -18,8 +18,7 @@ func (w *worker) dropByList() {
 		if n.state.rule != none && n.flags&dropped == 0 {
 			switch method := w.engine.policy.Rules[n.state.rule].Method; {
 			case n.typ.Name == "Coding" && (method == policy.Coding || method == policy.Extension):
-				system := w.childText(i, "system")
-				if system == nil || !w.engine.lists.hasCodeSystem(system) {
+				if system := w.childText(i, "system"); system == nil || !w.engine.lists.hasCodeSystem(system) || !isCode(w.childText(i, "code")) {
 					w.drop(i, method)
 					next = n.after
 				}
@@ -33,6 +32,20 @@ func (w *worker) dropByList() {
 		}
 		i = next
 	}
+}
+
+// isCode is what a code of a public code system looks like. One with a blank in
+// it may be words.
+func isCode(b []byte) bool {
+	if len(b) == 0 || len(b) > 64 {
+		return false
+	}
+	for _, c := range b {
+		if c <= ' ' || c > '~' || c == '@' {
+			return false
+		}
+	}
+	return true
 }
 
 // childText is the text of a primitive child, or nil.

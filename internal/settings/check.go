@@ -2,6 +2,7 @@ package settings
 
 import (
 	"fmt"
+	"net"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -30,8 +31,19 @@ func (s *Settings) check() Faults {
 		}
 	}
 	s.FHIRServerURL = strings.TrimRight(s.FHIRServerURL, "/")
-	if u, err := url.Parse(s.FHIRServerURL); err != nil || u.Host == "" || u.RawQuery != "" || u.User != nil {
+	if u, err := url.Parse(s.FHIRServerURL); err != nil || u.Host == "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
 		wrong("FHIR_SERVER_URL is no FHIR base URL; for example https://workspace-service.fhir.azurehealthcareapis.com")
+	} else if !secure(u) {
+		wrong("FHIR_SERVER_URL must be https; http is for this machine only (127.0.0.1, localhost)")
+	}
+	if u, err := url.Parse(s.SMARTTokenURL); s.SMARTTokenURL != "" && (err != nil || u.Host == "" || !secure(u)) {
+		wrong("SMART_TOKEN_URL is no https URL; for example https://login.example.org/oauth2/token")
+	}
+	for _, origin := range s.FHIRFileOrigins {
+		if u, err := url.Parse(origin); err != nil || u.Host == "" || !secure(u) {
+			wrong("FHIR_FILE_ORIGINS must be https origins, comma-separated; for example https://files.example.org")
+			break
+		}
 	}
 	oneOf("FHIR_SERVER_PROFILE", string(s.FHIRServerProfile), string(bulkdata.Azure), string(bulkdata.Standard))
 	oneOf("FHIR_AUTH", s.FHIRAuth, "identity", "smart", "client-secret", "none")
@@ -55,7 +67,7 @@ func (s *Settings) check() Faults {
 			wrong("FHIR_AUTH is client-secret, which needs SMART_CLIENT_ID and CLIENT_SECRET")
 		}
 	}
-	if _, err := schedule.Parse(s.ExportSchedule); err != nil {
+	if _, err := schedule.Parse(s.ExportSchedule); err != nil || strings.Contains(s.ExportSchedule, "=") { // no time zone: the host takes none
 		wrong("EXPORT_SCHEDULE is no schedule of six fields; for example 0 0 1 * * * for 01:00 UTC each night")
 	}
 	if !dataSetPattern.MatchString(s.DataSet) {
@@ -73,12 +85,15 @@ func (s *Settings) check() Faults {
 		"POLL_INTERVAL": s.PollInterval, "POLL_INTERVAL_MAX": s.PollIntervalMax, "TICK_INTERVAL": s.TickInterval, "REDRIVE_AFTER": s.RedriveAfter,
 		"RUN_DEADLINE": s.RunDeadline, "FIRST_RUN_DEADLINE": s.FirstRunDeadline, "STALL_DEADLINE": s.StallDeadline, "INVOCATION_LIMIT": s.InvocationLimit,
 	} {
-		if d <= 0 {
-			wrong("%s must be more than nothing; for example 10m", name)
+		if d < time.Second {
+			wrong("%s must be a second or more; for example 10m", name)
 		}
 	}
 	if s.PollIntervalMax < s.PollInterval {
 		wrong("POLL_INTERVAL_MAX is shorter than POLL_INTERVAL")
+	}
+	if s.StallDeadline <= s.RedriveAfter {
+		wrong("STALL_DEADLINE must be longer than REDRIVE_AFTER, or a run fails before a lost file is asked for again")
 	}
 	if s.FileBytes < 64<<10 || s.FileBytes > 200<<20 {
 		wrong("FILE_BYTES must be from 64KiB to 200MiB")
@@ -94,6 +109,12 @@ func (s *Settings) check() Faults {
 	}
 	slices.Sort(faults)
 	return faults
+}
+
+// secure reports whether data may be sent there: by https, or on this machine.
+func secure(u *url.URL) bool {
+	ip := net.ParseIP(u.Hostname())
+	return u.Scheme == "https" || u.Scheme == "http" && (u.Hostname() == "localhost" || ip != nil && ip.IsLoopback())
 }
 
 // IsFile reports whether a setting that may be a secret's name or a file's path

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"strings"
 	"time"
 
@@ -60,8 +61,8 @@ func OpenAccount(c Connection) (*Account, error) {
 
 // BlobServiceURL is the account's blob endpoint, without query.
 func (a *Account) BlobServiceURL() string {
-	url, _, _ := strings.Cut(a.blobs.URL(), "?")
-	return strings.TrimSuffix(url, "/")
+	endpoint, _, _ := strings.Cut(a.blobs.URL(), "?")
+	return strings.TrimSuffix(endpoint, "/")
 }
 
 // Container returns a container of the account, which need not exist.
@@ -107,7 +108,7 @@ func (a *Account) EnsureQueues(ctx context.Context, names ...string) error {
 func (a *Account) fault(doing string, err error) error {
 	var r *azcore.ResponseError
 	if !errors.As(err, &r) {
-		return fmt.Errorf("%s in %s: %w", doing, a.name, err)
+		return fmt.Errorf("%s in %s: %w", doing, a.name, withoutURL(err))
 	}
 	switch {
 	case r.StatusCode == 404:
@@ -119,6 +120,16 @@ func (a *Account) fault(doing string, err error) error {
 			doing, a.name, ErrDenied, r.ErrorCode, a.role(doing))
 	}
 	return fmt.Errorf("%s in %s: the storage answered %d %s", doing, a.name, r.StatusCode, r.ErrorCode)
+}
+
+// withoutURL takes the request's URL out of an error of the HTTP client: its
+// query may hold the signature of a SAS connection string, which is a secret.
+func withoutURL(err error) error {
+	var u *url.Error
+	if errors.As(err, &u) {
+		return u.Err
+	}
+	return err
 }
 
 func (a *Account) role(doing string) string {

@@ -142,7 +142,7 @@ func (c *azureContainer) Copy(ctx context.Context, src Container, srcName string
 	if !ok || from.account.BlobServiceURL() != c.account.BlobServiceURL() {
 		return "", fmt.Errorf("copying to %s/%s: the source is in another account", c.name, name)
 	}
-	if err := checkMetadata(o.Metadata); err != nil {
+	if err := checkCopyMetadata(o.Metadata); err != nil {
 		return "", err
 	}
 	options := &blob.StartCopyFromURLOptions{Metadata: pointers(o.Metadata), AccessConditions: o.If.azure()}

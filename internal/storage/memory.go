@@ -164,7 +164,7 @@ func (c *memoryContainer) Copy(_ context.Context, src Container, srcName string,
 	if !ok || from.m != c.m {
 		return "", fmt.Errorf("copying to %s/%s: the source is in another account", c.name, name)
 	}
-	if err := checkMetadata(o.Metadata); err != nil {
+	if err := checkCopyMetadata(o.Metadata); err != nil {
 		return "", err
 	}
 	c.m.mu.Lock()

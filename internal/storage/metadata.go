@@ -1,6 +1,10 @@
 package storage
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
 
 // maxMetadata is Azure's limit on the metadata of a blob.
 const maxMetadata = 8 << 10
@@ -17,6 +21,9 @@ func checkMetadata(m map[string]string) error {
 			if v[i] < 0x20 || v[i] > 0x7e {
 				return fmt.Errorf("the metadata value of %q is not printable ASCII", k)
 			}
+		}
+		if strings.TrimSpace(v) != v {
+			return fmt.Errorf("the metadata value of %q begins or ends with a blank, which HTTP drops", k)
 		}
 		size += len(k) + len(v)
 	}
@@ -35,4 +42,12 @@ func isName(k string) bool {
 		}
 	}
 	return k != ""
+}
+
+// checkCopyMetadata refuses none at all, where Azure would copy the source's.
+func checkCopyMetadata(m map[string]string) error {
+	if len(m) == 0 {
+		return errors.New("a copy needs metadata of its own")
+	}
+	return checkMetadata(m)
 }

@@ -38,13 +38,23 @@ type Condition struct {
 // IfAbsent holds when there is no blob of that name (If-None-Match: *).
 func IfAbsent() Condition { return Condition{absent: true} }
 
-// IfMatch holds when the blob is still in the state of the ETag.
-func IfMatch(etag ETag) Condition { return Condition{match: etag} }
+// IfMatch holds when the blob is still in the state of the ETag. With no ETag it
+// never holds: a state that was not read must not become a blind overwrite.
+func IfMatch(etag ETag) Condition {
+	if etag == "" {
+		etag = noState
+	}
+	return Condition{match: etag}
+}
+
+// noState is an ETag that no blob ever has.
+const noState ETag = `"0x0"`
 
 // PutOptions belong to a write.
 type PutOptions struct {
 	If Condition
-	// Metadata is kept with the blob: at most 8 KiB of printable ASCII.
+	// Metadata is kept with the blob: at most 8 KiB of printable ASCII
+	// without blanks at the ends of a value.
 	Metadata    map[string]string
 	ContentType string
 }
@@ -53,8 +63,9 @@ type PutOptions struct {
 var (
 	// ErrNotFound: there is no such blob or container.
 	ErrNotFound = errors.New("not found")
-	// ErrCondition: the condition of a write did not hold; somebody else's
-	// write stands.
+	// ErrCondition: the condition of a write did not hold; an earlier write
+	// stands. That may be the caller's own, if its answer was lost and the
+	// request was repeated beneath: look at what is there.
 	ErrCondition = errors.New("the condition of the write does not hold")
 	// ErrDenied: this identity may not do that. The text names the role that is
 	// missing.
@@ -77,7 +88,8 @@ type Container interface {
 	// Create starts a blob that is streamed. Nothing is visible before Commit.
 	Create(ctx context.Context, name string) (Writer, error)
 	// Copy copies a blob within the account, on the server, if the source is
-	// still in the state of srcMatch.
+	// still in the state of srcMatch. The copy has the metadata of the options,
+	// of which there must be some: without any, Azure copies the source's.
 	Copy(ctx context.Context, src Container, srcName string, srcMatch ETag, name string, o PutOptions) (ETag, error)
 	// Delete removes a blob; one that is absent is no error.
 	Delete(ctx context.Context, name string) error

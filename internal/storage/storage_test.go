@@ -1,7 +1,9 @@
 package storage_test
 
 import (
+	"context"
 	"fmt"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -96,5 +98,26 @@ func TestConnectionFromEnv(t *testing.T) {
 				t.Errorf("got %s (%v), want %s", kind, err, c.want)
 			}
 		})
+	}
+}
+
+func TestNoSecretInErrors(t *testing.T) {
+	const secret = "signature-that-must-not-be-shown"
+	account, err := storage.OpenAccount(storage.Connection{Name: "RawStorage",
+		ConnectionString: "BlobEndpoint=http://127.0.0.1:1/a;QueueEndpoint=http://127.0.0.1:1/a;SharedAccessSignature=sv=2024-01-01&sig=" + secret})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond) // shorter than the pause before a retry
+	defer cancel()
+	queue, err := account.Queue("check-export")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, headErr := account.Container("raw").Head(ctx, "x")
+	for _, err := range []error{headErr, queue.Send(ctx, nil, 0)} {
+		if err == nil || strings.Contains(err.Error(), secret) {
+			t.Errorf("the error of an unreachable account is missing or shows the signature")
+		}
 	}
 }

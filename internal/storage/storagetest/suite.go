@@ -115,6 +115,8 @@ func conditions(t *testing.T, make func(*testing.T) storage.Container) {
 	second := put(t, c, "x", "2", storage.PutOptions{If: storage.IfMatch(first)})
 	_, err = c.Put(ctx, "x", []byte("3"), storage.PutOptions{If: storage.IfMatch(first)})
 	wantError(t, "swapping an old state", err, storage.ErrCondition)
+	_, err = c.Put(ctx, "x", []byte("3"), storage.PutOptions{If: storage.IfMatch("")})
+	wantError(t, "swapping a state that was not read", err, storage.ErrCondition)
 	if first == second {
 		t.Error("two writes have one ETag")
 	}
@@ -265,14 +267,18 @@ func copyConditions(t *testing.T, make func(*testing.T) storage.Container) {
 	src, dst := make(t), make(t)
 	old := put(t, src, "x", "old", storage.PutOptions{})
 	put(t, src, "x", "new", storage.PutOptions{})
-	_, err := dst.Copy(t.Context(), src, "x", old, "y", storage.PutOptions{})
+	own := map[string]string{"k": "v"}
+	_, err := dst.Copy(t.Context(), src, "x", old, "y", storage.PutOptions{Metadata: own})
 	wantError(t, "copying an old state", err, storage.ErrCondition)
 	put(t, dst, "z", "mine", storage.PutOptions{})
-	_, err = dst.Copy(t.Context(), src, "x", "", "z", storage.PutOptions{If: storage.IfAbsent()})
+	_, err = dst.Copy(t.Context(), src, "x", "", "z", storage.PutOptions{If: storage.IfAbsent(), Metadata: own})
 	wantError(t, "copying over another", err, storage.ErrCondition)
 	wantContent(t, dst, "z", "mine")
-	_, err = dst.Copy(t.Context(), src, "no", "", "q", storage.PutOptions{})
+	_, err = dst.Copy(t.Context(), src, "no", "", "q", storage.PutOptions{Metadata: own})
 	wantError(t, "copying nothing", err, storage.ErrNotFound)
+	if _, err = dst.Copy(t.Context(), src, "x", "", "w", storage.PutOptions{}); err == nil {
+		t.Error("a copy without metadata of its own was made")
+	}
 }
 
 func list(t *testing.T, make func(*testing.T) storage.Container) {
@@ -313,7 +319,7 @@ func deleteBlob(t *testing.T, make func(*testing.T) storage.Container) {
 
 func badMetadata(t *testing.T, make func(*testing.T) storage.Container) {
 	c := make(t)
-	for _, meta := range []map[string]string{{"k": "ü"}, {"k": "a\nb"}, {"a-b": "x"}, {"k": strings.Repeat("x", 9000)}} {
+	for _, meta := range []map[string]string{{"k": "ü"}, {"k": "a\nb"}, {"k": " x"}, {"k": "x "}, {"a-b": "x"}, {"k": strings.Repeat("x", 9000)}} {
 		_, err := c.Put(context.WithoutCancel(t.Context()), "x", nil, storage.PutOptions{Metadata: meta})
 		if err == nil {
 			t.Errorf("metadata of %d keys that cannot be kept was taken", len(meta))

@@ -1,0 +1,99 @@
+package installation
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/url"
+	"os"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+
+	"fhirdeid/internal/bulkdata"
+	"fhirdeid/internal/keys"
+	"fhirdeid/internal/settings"
+)
+
+// exporter is a bulkdata.Client as the pipeline wants it.
+type exporter struct{ *bulkdata.Client }
+
+func (e exporter) Open(ctx context.Context, f bulkdata.File) (io.ReadCloser, error) {
+	return e.Client.Open(ctx, f)
+}
+
+func openExporter(ctx context.Context, s *settings.Settings, credential func() (azcore.TokenCredential, error), source keys.Source) (exporter, error) {
+	auth, err := authorizer(ctx, s, credential, source)
+	if err != nil {
+		return exporter{}, err
+	}
+	config := bulkdata.Config{
+		BaseURL: s.FHIRServerURL, Profile: s.FHIRServerProfile, Auth: auth, FileOrigins: s.FHIRFileOrigins,
+	}
+	if uri := s.Export.BlobServiceURI; uri != "" {
+		identity, err := accountIdentity(s.Export, credential)
+		if err != nil {
+			return exporter{}, err
+		}
+		config.StorageOrigins = []string{uri}
+		config.Storage = bulkdata.Identity(identity, "https://storage.azure.com/.default")
+	}
+	client, err := bulkdata.New(config)
+	if err != nil {
+		return exporter{}, err
+	}
+	return exporter{client}, nil
+}
+
+// authorizer gives the tokens that FHIR_AUTH asks for.
+func authorizer(ctx context.Context, s *settings.Settings, credential func() (azcore.TokenCredential, error), source keys.Source) (bulkdata.Authorizer, error) {
+	switch s.FHIRAuth {
+	case "none":
+		return nil, nil
+	case "identity":
+		c, err := credential()
+		if err != nil {
+			return nil, err
+		}
+		scope := s.FHIRAudience
+		if scope == "" {
+			scope = defaultScope(s.FHIRServerURL)
+		}
+		return bulkdata.Identity(c, scope), nil
+	}
+	o := bulkdata.OAuth{BaseURL: s.FHIRServerURL, TokenURL: s.SMARTTokenURL, ClientID: s.SMARTClientID, Scope: s.SMARTScope}
+	if s.FHIRAuth == "client-secret" {
+		secret, err := secretOrFile(ctx, source, s.ClientSecret)
+		if err != nil {
+			return nil, fmt.Errorf("reading the client secret: %w", err)
+		}
+		o.Secret = string(secret)
+		return o.Authorizer()
+	}
+	key, err := secretOrFile(ctx, source, s.SMARTKey)
+	if err != nil {
+		return nil, fmt.Errorf("reading the client's key: %w", err)
+	}
+	if o.Assert, err = bulkdata.NewSigner(key, s.SMARTKeyID); err != nil {
+		return nil, fmt.Errorf("SMART_KEY: %w", err)
+	}
+	return o.Authorizer()
+}
+
+// defaultScope is the scope that the FHIR service of Azure takes: its origin.
+func defaultScope(server string) string {
+	u, err := url.Parse(server)
+	if err != nil {
+		return server
+	}
+	return u.Scheme + "://" + u.Host + "/.default"
+}
+
+// secretOrFile reads a secret of the key source, or a file where the name is a
+// path.
+func secretOrFile(ctx context.Context, source keys.Source, name string) ([]byte, error) {
+	if settings.IsFile(name) {
+		return os.ReadFile(name)
+	}
+	secret, err := source.Get(ctx, name, "")
+	return secret.Value, err
+}

@@ -1,0 +1,128 @@
+package ledger
+
+import "maps"
+
+// Totals accounts for every line of a run: lines read = written + dropped +
+// quarantined.
+type Totals struct {
+	Outputs int `json:"outputs"`
+	Files   int `json:"files"`
+	Counts
+
+	Types   map[string]*Counts `json:"types,omitempty"`
+	Methods map[string]int64   `json:"methods,omitempty"`
+	// Quarantine counts lines left out, by reason code.
+	Quarantine map[string]int64 `json:"quarantine,omitempty"`
+	Findings   []Finding        `json:"findings,omitempty"`
+	// Mismatched counts outputs whose lines differ from the manifest's count.
+	Mismatched int `json:"mismatched,omitempty"`
+	// FailedFiles counts files with a lasting fault, by reason code.
+	FailedFiles map[string]int `json:"failedFiles,omitempty"`
+	// ServerErrors counts the OperationOutcome issues of the server's error
+	// files, by severity.
+	ServerErrors map[string]int64 `json:"serverErrors,omitempty"`
+}
+
+// Counts are the counts of one file, one type or a whole run.
+type Counts struct {
+	// Expected is the manifest's count, where one was given.
+	Expected    int64 `json:"expected,omitempty"`
+	Lines       int64 `json:"lines"`
+	Written     int64 `json:"written"`
+	Dropped     int64 `json:"dropped,omitempty"`
+	Quarantined int64 `json:"quarantined,omitempty"`
+	Duplicates  int64 `json:"duplicates,omitempty"`
+	BytesIn     int64 `json:"bytesIn"`
+	BytesOut    int64 `json:"bytesOut"`
+}
+
+// Add adds other to c.
+func (c *Counts) Add(other Counts) {
+	c.Expected += other.Expected
+	c.Lines += other.Lines
+	c.Written += other.Written
+	c.Dropped += other.Dropped
+	c.Quarantined += other.Quarantined
+	c.Duplicates += other.Duplicates
+	c.BytesIn += other.BytesIn
+	c.BytesOut += other.BytesOut
+}
+
+// Balanced reports whether every line is accounted for.
+func (c Counts) Balanced() bool { return c.Lines == c.Written+c.Dropped+c.Quarantined }
+
+// Finding counts findings of the verifier that are alike. Path is an element
+// path without values.
+type Finding struct {
+	Severity string `json:"severity"`
+	Class    string `json:"class"`
+	Path     string `json:"path"`
+	Count    int64  `json:"count"`
+}
+
+// MaxFindings bounds Totals.Findings and Details.Findings; what is over is
+// counted under the path "(more)".
+const MaxFindings = 200
+
+// Details are the counts of one file beyond its Counts.
+type Details struct {
+	Types      map[string]*Counts `json:"types,omitempty"`
+	Methods    map[string]int64   `json:"methods,omitempty"`
+	Quarantine map[string]int64   `json:"quarantine,omitempty"`
+	Findings   []Finding          `json:"findings,omitempty"`
+}
+
+// Merge adds the details of one file to the totals of the run.
+func (t *Totals) Merge(d Details) {
+	for name, c := range d.Types {
+		t.Type(name).Add(*c)
+	}
+	t.Methods = addCounts(t.Methods, d.Methods)
+	t.Quarantine = addCounts(t.Quarantine, d.Quarantine)
+	for _, f := range d.Findings {
+		t.Findings = AddFinding(t.Findings, f)
+	}
+}
+
+// Type returns the counts of a resource type, made on first use.
+func (t *Totals) Type(name string) *Counts {
+	if t.Types == nil {
+		t.Types = make(map[string]*Counts)
+	}
+	c := t.Types[name]
+	if c == nil {
+		c = new(Counts)
+		t.Types[name] = c
+	}
+	return c
+}
+
+// AddFinding adds f to the list, merging what is alike and bounding its length.
+func AddFinding(list []Finding, f Finding) []Finding {
+	for i := range list {
+		if list[i].Severity == f.Severity && list[i].Class == f.Class && list[i].Path == f.Path {
+			list[i].Count += f.Count
+			return list
+		}
+	}
+	if len(list) >= MaxFindings && f.Path != morePath {
+		f.Path = morePath
+		return AddFinding(list, f)
+	}
+	return append(list, f)
+}
+
+const morePath = "(more)"
+
+func addCounts(into, from map[string]int64) map[string]int64 {
+	if len(from) == 0 {
+		return into
+	}
+	if into == nil {
+		return maps.Clone(from)
+	}
+	for k, n := range from {
+		into[k] += n
+	}
+	return into
+}

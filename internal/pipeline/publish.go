@@ -1,0 +1,128 @@
+package pipeline
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"path"
+	"time"
+
+	"fhirdeid/internal/ledger"
+	"fhirdeid/internal/storage"
+)
+
+// ReleaseManifest is what a release says of itself, in the form of a Bulk Data
+// manifest (https://hl7.org/fhir/uv/bulkdata) with relative URLs. It is the
+// last thing written: a folder without it is no release.
+type ReleaseManifest struct {
+	TransactionTime     time.Time       `json:"transactionTime"`
+	Request             string          `json:"request"`
+	RequiresAccessToken bool            `json:"requiresAccessToken"`
+	Output              []ReleaseOutput `json:"output"`
+	Deleted             []ReleaseOutput `json:"deleted"`
+	Error               []ReleaseOutput `json:"error"`
+	Extension           ReleaseRecord   `json:"extension"`
+}
+
+// ReleaseOutput is one file of a release.
+type ReleaseOutput struct {
+	Type string `json:"type"`
+	// URL is relative to the manifest.
+	URL    string `json:"url"`
+	Count  int64  `json:"count"`
+	Bytes  int64  `json:"bytes"`
+	SHA256 string `json:"sha256"`
+}
+
+// ReleaseRecord says how the data came to be: what a Provenance would say.
+type ReleaseRecord struct {
+	Run     string        `json:"run"`
+	DataSet string        `json:"dataSet"`
+	AsOf    time.Time     `json:"asOf"`
+	Engine  string        `json:"engine"`
+	Policy  ledger.Policy `json:"policy"`
+	// Verified is whether the independent verifier has passed every line.
+	Verified bool `json:"verified"`
+	// Keys are the public fingerprints of the key versions used.
+	Keys []ledger.Key `json:"keys,omitempty"`
+	// LeftOut counts lines that are not in the release.
+	LeftOut struct {
+		Dropped     int64 `json:"dropped"`
+		Quarantined int64 `json:"quarantined"`
+	} `json:"leftOut"`
+}
+
+// neutralRequest stands for the request, whose URL may name a hospital.
+const neutralRequest = "$export"
+
+// Latest is the blob latest.json of the catalog: where researchers look first.
+type Latest struct {
+	DataSet string `json:"dataSet"`
+	Run     string `json:"run"`
+	// Manifest is the name of the release's manifest in the research container.
+	Manifest        string    `json:"manifest"`
+	TransactionTime time.Time `json:"transactionTime"`
+	Claim           string    `json:"claim"`
+	Lines           int64     `json:"lines"`
+}
+
+// publish makes the release visible: its manifest, then the scope's state, then
+// the catalog.
+func (b *beat) publish(ctx context.Context, files []releaseFile) error {
+	m := ReleaseManifest{
+		TransactionTime:     b.run.Manifest.TransactionTime,
+		Request:             neutralRequest,
+		RequiresAccessToken: true,
+		Output:              make([]ReleaseOutput, len(files)),
+		Deleted:             []ReleaseOutput{},
+		Error:               []ReleaseOutput{},
+		Extension: ReleaseRecord{
+			Run: b.run.ID, DataSet: b.run.DataSet, AsOf: b.run.AsOf, Engine: b.run.Engine,
+			Policy: b.run.Policy, Verified: b.run.Policy.Claim != claimNone, Keys: b.run.Keys,
+		},
+	}
+	m.Extension.LeftOut.Dropped = b.run.Totals.Dropped
+	m.Extension.LeftOut.Quarantined = b.run.Totals.Quarantined
+	for i, f := range files {
+		m.Output[i] = ReleaseOutput{Type: f.Type, URL: path.Base(f.Name), Count: f.Lines, Bytes: f.Bytes, SHA256: f.SHA256}
+	}
+	name := b.run.ID + "/manifest.json"
+	if err := putJSON(ctx, b.Stores.Research, name, m, storage.IfAbsent()); err != nil && !errors.Is(err, storage.ErrCondition) {
+		return fmt.Errorf("publishing run %s: %w", b.run.ID, err)
+	}
+	newest := false
+	err := b.ledger().UpdateScope(ctx, b.run.Scope, func(s *ledger.Scope) bool {
+		newest = s.LastReleased == b.run.ID || !b.run.Manifest.TransactionTime.Before(s.TransactionTime)
+		if !newest || s.LastReleased == b.run.ID {
+			return false
+		}
+		s.LastReleased, s.TransactionTime = b.run.ID, b.run.Manifest.TransactionTime
+		return true
+	})
+	if err != nil {
+		return err
+	}
+	if !newest {
+		b.note(ctx, "older-release", "A newer run is released already, so the catalog keeps pointing at that one.")
+		return nil
+	}
+	latest := Latest{
+		DataSet: b.run.DataSet, Run: b.run.ID, Manifest: name,
+		TransactionTime: b.run.Manifest.TransactionTime, Claim: b.run.Policy.Claim, Lines: b.run.Totals.Written,
+	}
+	if err := putJSON(ctx, b.Stores.Catalog, "latest.json", latest, storage.Condition{}); err != nil {
+		return fmt.Errorf("announcing run %s in the catalog: %w", b.run.ID, err)
+	}
+	b.Log.InfoContext(ctx, "run released", "run", b.run.ID, "files", len(files), "lines", b.run.Totals.Written)
+	return nil
+}
+
+func putJSON(ctx context.Context, c storage.Container, name string, v any, cond storage.Condition) error {
+	data, err := json.MarshalIndent(v, "", "  ")
+	if err != nil {
+		return err
+	}
+	_, err = c.Put(ctx, name, append(data, '\n'), storage.PutOptions{If: cond, ContentType: "application/json"})
+	return err
+}

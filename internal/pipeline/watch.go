@@ -1,0 +1,57 @@
+package pipeline
+
+import (
+	"fmt"
+	"sync"
+
+	"fhirdeid/internal/ledger"
+	"fhirdeid/internal/verify"
+)
+
+// watch collects what the verifier finds in one file. A line with a hard
+// finding is kept out of the output: it goes to quarantine, and the run is held.
+type watch struct {
+	checker *verify.Checker // nil: the policy claims nothing
+
+	mu         sync.Mutex
+	hard, soft int64
+	findings   []ledger.Finding
+}
+
+// leakError is why a line was kept back. It names class and path, never a value.
+type leakError struct{ class, path string }
+
+func (e *leakError) Error() string {
+	return fmt.Sprintf("the verifier found %s at %s", e.class, e.path)
+}
+
+// LineReason is the code under which the engine counts a line kept back.
+func (e *leakError) LineReason() string { return "verifier" }
+
+// check is called for every line, by several workers at once.
+func (w *watch) check(line int64, in, out []byte) error {
+	if w.checker == nil {
+		return nil
+	}
+	findings := w.checker.Check(line, in, out)
+	if len(findings) == 0 {
+		return nil
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var leak error
+	for _, f := range findings {
+		severity := "soft"
+		if f.Severity == verify.Hard {
+			severity = "hard"
+			w.hard++
+			if leak == nil {
+				leak = &leakError{class: f.Class, path: f.Path}
+			}
+		} else {
+			w.soft++
+		}
+		w.findings = ledger.AddFinding(w.findings, ledger.Finding{Severity: severity, Class: f.Class, Path: f.Path, Count: 1})
+	}
+	return leak
+}

@@ -1,0 +1,109 @@
+package verify
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Severity says what a finding means for a run under a claim.
+type Severity int
+
+// The severities.
+const (
+	// Hard: the result breaks the claim; the line must not be released.
+	Hard Severity = iota
+	// Soft: odd, and reported.
+	Soft
+)
+
+// String names the severity.
+func (s Severity) String() string {
+	if s == Hard {
+		return "hard"
+	}
+	return "soft"
+}
+
+// The classes of findings.
+const (
+	ClassUnlisted  = "unlisted-path"   // nothing may be at this path
+	ClassUnknown   = "unknown-element" // FHIR has no such element
+	ClassNotJSON   = "not-json"        // the result cannot be read
+	ClassDate      = "full-date"       // more than a year
+	ClassOldDate   = "old-date"        // a year that tells an age over 89
+	ClassAge       = "age-over-89"     // an age over 89 that is not the class of 90
+	ClassZIP       = "zip"             // a ZIP code other than three listed digits
+	ClassPseudonym = "no-pseudonym"    // an id or reference that is no pseudonym
+	ClassCode      = "unlisted-code"   // a code of no public system or value set
+	ClassText      = "text"            // a text where none may be
+	ClassNumber    = "no-number"       // a value that is not the number it should be
+	ClassPattern   = "pattern"         // looks like an e-mail, telephone number, SSN, IP address or URL
+	ClassInput     = "input-value"     // an identifying value of the input line
+)
+
+// Finding is one place where a result breaks its claim.
+type Finding struct {
+	Severity Severity
+	Class    string
+	// Path is the element path; a member that FHIR does not have is "unknown".
+	Path string
+	Line int64
+}
+
+// Options belong to a checker.
+type Options struct {
+	// FHIRVersion is STU3, R4, R4B or R5; "" is R4.
+	FHIRVersion string
+	// AsOf is when ages are counted. It is needed.
+	AsOf time.Time
+}
+
+// Checker verifies one claim. It is safe for concurrent use.
+type Checker struct {
+	model  *model
+	public *public
+	// minYear is the earliest year that tells no age over 89.
+	minYear int
+	maxYear int
+}
+
+// SafeHarbor is the claim of 45 CFR 164.514(b)(2).
+const SafeHarbor = "safe-harbor"
+
+// New makes the checker of a claim.
+func New(claim string, o Options) (*Checker, error) {
+	if claim != SafeHarbor {
+		return nil, fmt.Errorf("the claim %q cannot be verified; %q can", claim, SafeHarbor)
+	}
+	if o.AsOf.IsZero() {
+		return nil, fmt.Errorf("the as-of instant is needed: ages are counted at it")
+	}
+	version := strings.ToLower(o.FHIRVersion)
+	if version == "" {
+		version = "r4"
+	}
+	m, err := loadModel(version)
+	if err != nil {
+		return nil, err
+	}
+	p, err := loadPublic()
+	if err != nil {
+		return nil, err
+	}
+	return &Checker{model: m, public: p, minYear: o.AsOf.Year() - 89, maxYear: o.AsOf.Year() + 100}, nil
+}
+
+// maxFindings bounds the findings of one line.
+const maxFindings = 100
+
+// Check looks at one line: in is the input, or nil where it is not known, out
+// the result.
+func (c *Checker) Check(line int64, in, out []byte) []Finding {
+	w := &walk{c: c, line: line}
+	if in != nil {
+		w.identifying = c.identifyingTokens(in)
+	}
+	w.result(out)
+	return w.findings
+}

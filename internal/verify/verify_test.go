@@ -1,0 +1,233 @@
+package verify_test
+
+import (
+	"bufio"
+	"bytes"
+	"compress/gzip"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"fhirdeid/anonymize"
+	"fhirdeid/anonymize/policy"
+	"fhirdeid/internal/verify"
+)
+
+var asOf = time.Date(2026, 11, 22, 0, 0, 0, 0, time.UTC)
+
+func checker(t testing.TB) *verify.Checker {
+	t.Helper()
+	c, err := verify.New(verify.SafeHarbor, verify.Options{AsOf: asOf})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func TestIndependent(t *testing.T) {
+	out, err := exec.Command("go", "list", "-deps", "fhirdeid/internal/verify").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if bytes.Contains(out, []byte("fhirdeid/anonymize")) {
+		t.Error("the verifier imports code of the engine")
+	}
+}
+
+const pseudonym = "0123456789abcdef0123456789abcdef"
+
+func TestClasses(t *testing.T) {
+	patient := func(members string) string {
+		return `{"resourceType":"Patient","id":"` + pseudonym + `",` + members + `}`
+	}
+	for name, c := range map[string]struct{ in, out, want string }{
+		"clean":                {"", patient(`"gender":"female","birthDate":"1980"`), ""},
+		"labels":               {"", patient(`"meta":{"security":[{"system":"http://terminology.hl7.org/CodeSystem/v3-ObservationValue","code":"REDACTED","display":"redacted"}]}`), ""},
+		"an id":                {"", `{"resourceType":"Patient","id":"123"}`, "hard no-pseudonym Patient.id"},
+		"a date":               {"", patient(`"birthDate":"1980-02"`), "hard full-date Patient.birthDate"},
+		"a year of the old":    {"", patient(`"birthDate":"1930"`), "hard old-date Patient.birthDate"},
+		"an instant":           {"", patient(`"meta":{"lastUpdated":"2026-01-01T00:00:00Z"}`), "hard text Patient.meta.lastUpdated"},
+		"a name":               {"", patient(`"name":[{"family":"Doe"}]`), "hard unlisted-path Patient.name"},
+		"an identifier":        {"", patient(`"identifier":[{"value":"1"}]`), "hard unlisted-path Patient.identifier"},
+		"three digits":         {"", patient(`"address":[{"state":"MA","postalCode":"021"}]`), ""},
+		"nobody there":         {"", patient(`"address":[{"postalCode":"036"}]`), "hard zip Patient.address.postalCode"},
+		"five digits":          {"", patient(`"address":[{"postalCode":"02139"}]`), "hard zip Patient.address.postalCode"},
+		"a city":               {"", patient(`"address":[{"city":"Bedford"}]`), "hard text Patient.address.city"},
+		"an unknown member":    {"", patient(`"Jane Doe":1`), "hard unknown-element Patient.unknown"},
+		"an unknown type":      {"", `{"resourceType":"Jane"}`, "hard unknown-element "},
+		"no JSON":              {"", `{`, "hard not-json "},
+		"two resources":        {"", patient(`"gender":"male"`) + `{}`, "hard not-json "},
+		"a code":               {"", `{"resourceType":"Observation","code":{"coding":[{"system":"http://loinc.org","code":"1234-5"}]}}`, ""},
+		"a local code":         {"", `{"resourceType":"Observation","code":{"coding":[{"system":"http://hospital.example/codes","code":"x"}]}}`, "hard unlisted-code Observation.code.coding.system"},
+		"a display":            {"", `{"resourceType":"Observation","code":{"coding":[{"system":"http://loinc.org","code":"1","display":"x"}]}}`, "hard text Observation.code.coding.display"},
+		"a text":               {"", `{"resourceType":"Observation","code":{"text":"call 555-123-4567"}}`, "hard pattern Observation.code.text"},
+		"a status of the set":  {"", `{"resourceType":"Observation","status":"final"}`, ""},
+		"a status of none":     {"", `{"resourceType":"Observation","status":"Jane"}`, "hard unlisted-code Observation.status"},
+		"a quantity":           {"", `{"resourceType":"Observation","valueQuantity":{"value":1.5,"system":"http://unitsofmeasure.org","code":"mg"}}`, ""},
+		"a unit in words":      {"", `{"resourceType":"Observation","valueQuantity":{"value":1.5,"unit":"Jane"}}`, "hard text Observation.valueQuantity.unit"},
+		"an age":               {"", `{"resourceType":"Condition","onsetAge":{"value":89,"system":"http://unitsofmeasure.org","code":"a"}}`, ""},
+		"the class of 90":      {"", `{"resourceType":"Condition","onsetAge":{"value":90,"system":"http://unitsofmeasure.org","code":"a"}}`, ""},
+		"an age above":         {"", `{"resourceType":"Condition","onsetAge":{"value":93,"system":"http://unitsofmeasure.org","code":"a"}}`, "hard age-over-89 Condition.onsetAge.value"},
+		"an age in months":     {"", `{"resourceType":"Condition","onsetAge":{"value":1200,"system":"http://unitsofmeasure.org","code":"mo"}}`, "hard age-over-89 Condition.onsetAge.value"},
+		"a reference":          {"", `{"resourceType":"Condition","subject":{"reference":"Patient/` + pseudonym + `"}}`, ""},
+		"a reference with id":  {"", `{"resourceType":"Condition","subject":{"reference":"Patient/123"}}`, "hard no-pseudonym Condition.subject.reference"},
+		"an extension":         {"", patient(`"extension":[{"url":"http://hospital.example/vip","valueBoolean":true}]`), "hard unlisted-path Patient.extension"},
+		"a primitive's":        {"", patient(`"_birthDate":{"extension":[{"url":"http://x","valueString":"y"}]}`), "hard unlisted-path Patient.birthDate.extension"},
+		"race":                 {"", patient(`"extension":[{"url":"http://hl7.org/fhir/us/core/StructureDefinition/us-core-race","extension":[{"url":"ombCategory","valueCoding":{"system":"urn:oid:2.16.840.1.113883.6.238","code":"2106-3"}}]}]`), ""},
+		"race in words":        {"", patient(`"extension":[{"url":"http://hl7.org/fhir/us/core/StructureDefinition/us-core-race","extension":[{"url":"text","valueString":"White"}]}]`), "hard text Patient.extension.extension.valueString"},
+		"a twin":               {"", patient(`"multipleBirthInteger":2`), "hard unlisted-path Patient.multipleBirthInteger"},
+		"a picture":            {"", patient(`"photo":[{"data":"AAAA"}]`), "hard unlisted-path Patient.photo"},
+		"a name in a unit":     {`{"resourceType":"Observation","contained":[{"resourceType":"Patient","name":[{"family":"Blumenthal"}]}]}`, `{"resourceType":"Observation","valueQuantity":{"system":"http://unitsofmeasure.org","code":"blumenthal"}}`, "hard input-value Observation.valueQuantity.code"},
+		"a contained resource": {"", `{"resourceType":"Observation","contained":[{"resourceType":"Patient","name":[{"family":"x"}]}]}`, "hard unlisted-path Observation.contained.name"},
+		"a log":                {"", `{"resourceType":"AuditEvent"}`, "hard unlisted-path AuditEvent"},
+		"a place":              {"", `{"resourceType":"Location","position":{"longitude":1.5,"latitude":2}}`, "hard unlisted-path Location.position.longitude"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var in []byte
+			if c.in != "" {
+				in = []byte(c.in)
+			}
+			var got []string
+			for _, f := range checker(t).Check(7, in, []byte(c.out)) {
+				got = append(got, fmt.Sprintf("%s %s %s", f.Severity, f.Class, f.Path))
+				if f.Line != 7 {
+					t.Errorf("the finding is on line %d", f.Line)
+				}
+			}
+			if all := strings.Join(got, "\n"); c.want == "" && all != "" || !strings.Contains(all, c.want) {
+				t.Errorf("found:\n%s\nwant: %s", all, c.want)
+			}
+		})
+	}
+}
+
+// corpus calls visit with the lines of a data set beside the project, or skips.
+func corpus(t testing.TB, set string, most int, visit func(typ string, line []byte)) {
+	t.Helper()
+	files, _ := filepath.Glob(filepath.Join("..", "..", "..", "shared", "data", set, "*.ndjson.gz"))
+	if len(files) == 0 {
+		t.Skipf("../shared/data/%s is not here", set)
+	}
+	for _, name := range files {
+		f, err := os.Open(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		z, err := gzip.NewReader(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := bufio.NewReaderSize(z, 1<<20)
+		for range most {
+			line, err := r.ReadBytes('\n')
+			if line = bytes.TrimSpace(line); len(line) > 0 {
+				visit(strings.TrimSuffix(filepath.Base(name), ".ndjson.gz"), line)
+			}
+			if err == io.EOF {
+				break
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		f.Close()
+	}
+}
+
+func safeHarbor(t testing.TB, source []byte) *anonymize.Engine {
+	t.Helper()
+	p, err := policy.Parse(source)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := anonymize.Compile(p, anonymize.Options{AsOf: asOf, Keys: anonymize.Keys{Pseudonym: []byte("a key of good length for tests")}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
+func profile(t testing.TB) []byte {
+	t.Helper()
+	p, err := policy.Builtin("safe-harbor")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p.Source()
+}
+
+// TestRawDataIsNotClean: what comes from a hospital has findings, nearly always.
+func TestRawDataIsNotClean(t *testing.T) {
+	c := checker(t)
+	lines, dirty := 0, 0
+	corpus(t, "synthea-r4", 50, func(_ string, line []byte) {
+		lines++
+		if len(c.Check(1, line, line)) > 0 {
+			dirty++
+		}
+	})
+	if dirty < lines {
+		t.Errorf("%d of %d raw lines have no finding", lines-dirty, lines)
+	}
+}
+
+// TestProfileIsClean: what the built-in profile leaves has no hard finding.
+func TestProfileIsClean(t *testing.T) {
+	for _, set := range []string{"synthea-r4", "hl7-r4-examples"} {
+		t.Run(set, func(t *testing.T) {
+			c, e := checker(t), safeHarbor(t, profile(t))
+			seen := make(map[string]int)
+			corpus(t, set, 200, func(typ string, line []byte) {
+				out, err := e.Resource(nil, line)
+				if err != nil || len(out) == 0 {
+					return
+				}
+				for _, f := range c.Check(1, line, out) {
+					if f.Severity == verify.Hard {
+						seen[f.Class+" "+f.Path]++
+					}
+				}
+			})
+			for f, n := range seen {
+				t.Errorf("%d × %s", n, f)
+			}
+		})
+	}
+}
+
+func FuzzCheck(f *testing.F) {
+	f.Add([]byte(`{"resourceType":"Patient","name":[{"family":"Doe"}]}`), []byte(`{"resourceType":"Patient","id":"x","_birthDate":{"extension":[null]}}`))
+	f.Add([]byte(`[`), []byte(`{"resourceType":"Bundle","entry":[{"resource":{"resourceType":1}}]}`))
+	c := checker(f)
+	f.Fuzz(func(t *testing.T, in, out []byte) {
+		for _, finding := range c.Check(1, in, out) {
+			if strings.ContainsAny(finding.Path, "\" \n") {
+				t.Errorf("a path is %q", finding.Path)
+			}
+		}
+	})
+}
+
+func BenchmarkCheck(b *testing.B) {
+	c, e := checker(b), safeHarbor(b, profile(b))
+	var ins, outs [][]byte
+	size := 0
+	corpus(b, "synthea-r4", 200, func(_ string, line []byte) {
+		out, err := e.Resource(nil, line)
+		if err == nil && len(out) > 0 {
+			ins, outs = append(ins, line), append(outs, out)
+			size += len(line)
+		}
+	})
+	b.SetBytes(int64(size))
+	for b.Loop() {
+		for i := range ins {
+			c.Check(1, ins[i], outs[i])
+		}
+	}
+}
