@@ -25,7 +25,7 @@ func (e environment) Get(_ context.Context, name, version string) (Secret, error
 	if !ok {
 		return Secret{}, fmt.Errorf("%w: %q; set KEY_VAULT_URL to the vault that has it, or for local use %s to what `fhirdeid keys new` prints", ErrNotFound, name, setting)
 	}
-	s := Secret{Name: name, Version: ID([]byte(value)), Value: []byte(value)}
+	s := Secret{Name: name, Version: ID(trim(value)), Value: trim(value)}
 	if version != "" && version != s.Version {
 		return Secret{}, fmt.Errorf("%w: the setting %s was changed since the run began", ErrNotFound, setting)
 	}

@@ -41,6 +41,10 @@ var (
 	ErrDenied = errors.New("the key may not be read")
 )
 
+// trim takes away the white space around a value, such as the line end that a
+// shell adds: it must not make another key.
+func trim(value string) []byte { return bytes.TrimSpace([]byte(value)) }
+
 // MinBytes is how long a key must be: 128 bits, if every bit of it were random.
 const MinBytes = 16
 

@@ -33,7 +33,7 @@ func (v *vault) Get(ctx context.Context, name, version string) (Secret, error) {
 	if r.Value == nil || r.ID == nil {
 		return Secret{}, fmt.Errorf("reading the key %q from %s: the vault sent none", name, v.url)
 	}
-	return Secret{Name: name, Version: r.ID.Version(), Value: []byte(*r.Value)}, nil
+	return Secret{Name: name, Version: r.ID.Version(), Value: trim(*r.Value)}, nil
 }
 
 func (v *vault) fault(name string, err error) error {

@@ -84,9 +84,13 @@ func (p *Pipeline) Fetch(ctx context.Context, m FetchOutput, redelivered bool) e
 func (p *Pipeline) recordFetched(ctx context.Context, run *ledger.Run, f *ledger.Fetched) error {
 	err := p.ledger().CreateFetched(ctx, run.ID, f)
 	if errors.Is(err, storage.ErrCondition) {
-		return nil // another attempt counts, and has sent the next
-	}
-	if err != nil {
+		// Another attempt counts, and has sent the next; or this one does, and
+		// only the answer to the write was lost.
+		there, readErr := p.ledger().Fetched(ctx, run.ID, f.Output)
+		if readErr != nil || there.Attempt != f.Attempt {
+			return readErr
+		}
+	} else if err != nil {
 		return err
 	}
 	p.Log.InfoContext(ctx, "output fetched", "run", run.ID, "output", f.Output, "type", f.Type, "files", len(f.Files), "lines", f.Lines, "bytes", f.Bytes)

@@ -115,6 +115,11 @@ func (w *world) begin(name string, run func(p *Pipeline, ctx context.Context) er
 
 // call is what every call of a task to the outside goes through.
 func (t *task) call(what string, effect func() error) error {
+	return t.callIf(what, false, effect)
+}
+
+// callIf is call for a write with a condition.
+func (t *task) callIf(what string, conditional bool, effect func() error) error {
 	if t.dead {
 		return errDead
 	}
@@ -139,6 +144,10 @@ func (t *task) call(what string, effect func() error) error {
 	w.say("%s: %s = %v", t.name, what, brief(err))
 	if err == nil && w.chance(w.faults.after) {
 		w.say("%s: the answer to %s is lost", t.name, what)
+		if conditional && w.rng.IntN(2) == 0 {
+			// The client has sent it again by itself, and met its own write.
+			return storage.ErrCondition
+		}
 		return errFault
 	}
 	return err
@@ -390,7 +399,7 @@ func (c *simContainer) Open(ctx context.Context, name string, match storage.ETag
 }
 
 func (c *simContainer) Put(ctx context.Context, name string, data []byte, o storage.PutOptions) (etag storage.ETag, err error) {
-	err = c.t.call("put "+c.Name()+" "+name, func() (err error) {
+	err = c.t.callIf("put "+c.Name()+" "+name, o.If != storage.Condition{}, func() (err error) {
 		etag, err = c.Container.Put(ctx, name, data, o)
 		if err == nil {
 			c.t.w.written(c.Name(), name)
@@ -409,7 +418,7 @@ func (c *simContainer) Create(ctx context.Context, name string) (storage.Writer,
 }
 
 func (c *simContainer) Copy(ctx context.Context, src storage.Container, srcName string, match storage.ETag, name string, o storage.PutOptions) (etag storage.ETag, err error) {
-	err = c.t.call("copy "+srcName+" to "+name, func() (err error) {
+	err = c.t.callIf("copy "+srcName+" to "+name, o.If != storage.Condition{}, func() (err error) {
 		etag, err = c.Container.Copy(ctx, src.(*simContainer).Container, srcName, match, name, o)
 		if err == nil {
 			c.t.w.written(c.Name(), name)
@@ -454,7 +463,7 @@ type simWriter struct {
 }
 
 func (s *simWriter) Commit(ctx context.Context, o storage.PutOptions) (etag storage.ETag, err error) {
-	err = s.c.t.call("commit "+s.c.Name()+" "+s.name, func() (err error) {
+	err = s.c.t.callIf("commit "+s.c.Name()+" "+s.name, o.If != storage.Condition{}, func() (err error) {
 		etag, err = s.Writer.Commit(ctx, o)
 		if err == nil {
 			s.c.t.w.written(s.c.Name(), s.name)
