@@ -72,7 +72,7 @@ func (o OAuth) discover(ctx context.Context, client *http.Client) (string, error
 	}
 	u := base.JoinPath(".well-known/smart-configuration")
 	var conf struct {
-		TokenEndpoint string `json:"accessTokenendpoint"`
+		TokenEndpoint string `json:"token_endpoint"`
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
 	if err != nil {
