@@ -1,0 +1,234 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"fhirdeid/infra/package/staging"
+	"fhirdeid/internal/azurite"
+	"fhirdeid/internal/fhirserver"
+	"fhirdeid/internal/funchost"
+	"fhirdeid/internal/installation"
+	"fhirdeid/internal/storage"
+	"fhirdeid/internal/synth"
+)
+
+// system is everything that runs: storage, FHIR server, host.
+type system struct {
+	o       options
+	root    string // of the project
+	state   string // the local state folder, .local
+	out     io.Writer
+	logFile *os.File
+
+	azurite *azurite.Server
+	account *storage.Account
+	fhir    *fhirserver.Server
+	fhirURL string
+	env     map[string]string
+	host    host
+	stops   []func()
+}
+
+// host is a Functions host.
+type host interface {
+	// fire fires the timer by hand.
+	fire(ctx context.Context) error
+	// ended is closed when the host has ended, err says why.
+	ended() <-chan struct{}
+	err() error
+	stop()
+}
+
+// say prints a line of what is being done.
+func (s *system) say(format string, args ...any) { fmt.Fprintf(s.out, format+"\n", args...) }
+
+// start brings everything up, in order.
+func (s *system) start(ctx context.Context) error {
+	if _, err := exec.LookPath("go"); err != nil {
+		return errors.New("go is not on the PATH. It is needed to build the function app: https://go.dev/dl")
+	}
+	if err := os.MkdirAll(filepath.Join(s.state, "logs"), 0o755); err != nil {
+		return fmt.Errorf("making the local state folder: %w", err)
+	}
+	var err error
+	if s.logFile, err = os.Create(filepath.Join(s.state, "logs", "host.log")); err != nil {
+		return fmt.Errorf("making the log file: %w", err)
+	}
+	s.stops = append(s.stops, func() { s.logFile.Close() })
+	s.say("Building the function app …")
+	app := filepath.Join(s.state, "app")
+	if err := staging.Stage(ctx, s.root, app, staging.Local); err != nil {
+		return err
+	}
+	s.say("Starting Azurite (installing it the first time) …")
+	if s.azurite, err = azurite.Start(ctx, azurite.Options{Dir: s.o.disk, Log: s.logFile}); err != nil {
+		return err
+	}
+	s.stops = append(s.stops, s.azurite.Stop)
+	if err := s.startFHIR(); err != nil {
+		return err
+	}
+	if s.env, err = s.settings(); err != nil {
+		return err
+	}
+	if err := s.prepare(ctx); err != nil {
+		return err
+	}
+	return s.startHost(ctx, app)
+}
+
+// stop ends everything, the newest first.
+func (s *system) stop() {
+	for i := len(s.stops) - 1; i >= 0; i-- {
+		s.stops[i]()
+	}
+	s.stops = nil
+}
+
+// startFHIR starts the FHIR server, unless the user has one.
+func (s *system) startFHIR() error {
+	if s.o.fhirURL != "" {
+		s.fhirURL = s.o.fhirURL
+		s.say("Using the FHIR server at %s", s.fhirURL)
+		return nil
+	}
+	var source fhirserver.Source = fhirserver.Generated{Hospital: synth.New(synth.Config{Seed: s.o.seed, Patients: s.o.patients})}
+	what := fmt.Sprintf("%d generated patients", s.o.patients)
+	if s.o.data != "" {
+		folder, err := fhirserver.OpenFolder(s.o.data)
+		if err != nil {
+			return err
+		}
+		source, what = folder, "the files of "+s.o.data
+	}
+	var err error
+	s.fhir, err = fhirserver.New(fhirserver.Options{Source: source, Profile: s.o.profile, Faults: fhirserver.NoFaults(), Polls: 2, PerFile: 1 << 30, FileBytes: 1 << 40})
+	if err != nil {
+		return err
+	}
+	s.stops = append(s.stops, func() { _ = s.fhir.Close() })
+	if s.fhirURL, err = s.fhir.Start(); err != nil {
+		return err
+	}
+	s.say("The FHIR server has %s: %s", what, s.fhirURL)
+	return nil
+}
+
+// prepare makes containers and queues, and puts the policy where it is read.
+func (s *system) prepare(ctx context.Context) error {
+	account, err := storage.OpenAccount(storage.Connection{Name: "Azurite", ConnectionString: s.azurite.ConnectionString()})
+	if err != nil {
+		return err
+	}
+	s.account = account
+	err = errors.Join(
+		account.EnsureContainers(ctx, installation.RawContainers...),
+		account.EnsureContainers(ctx, installation.LakeContainers...),
+		account.EnsureQueues(ctx, installation.CheckQueue, installation.FetchQueue, installation.RetryQueue),
+	)
+	if err != nil || s.o.policy == "" {
+		return err
+	}
+	data, err := os.ReadFile(s.o.policy)
+	if err != nil {
+		return fmt.Errorf("reading the policy: %w", err)
+	}
+	_, err = account.Container("policy").Put(ctx, filepath.Base(s.o.policy), data, storage.PutOptions{ContentType: "application/json"})
+	return err
+}
+
+// startHost starts the Functions host: the real one where it is to be had.
+func (s *system) startHost(ctx context.Context, app string) error {
+	kind := s.o.host
+	path, err := exec.LookPath("func")
+	if kind == "func" && err != nil {
+		return errors.New("func is not on the PATH. Azure Functions Core Tools 4: https://learn.microsoft.com/azure/azure-functions/functions-run-local, or use --host standin")
+	}
+	if kind == "auto" {
+		kind = "standin"
+		if err == nil {
+			kind = "func"
+		}
+	}
+	if kind == "func" {
+		s.say("Starting the Functions host: %s", path)
+		s.host, err = startFunc(ctx, path, app, s.env, s.logFile)
+	} else {
+		s.say("Starting the stand-in for the Functions host")
+		s.host, err = startStandIn(ctx, app, s.env, s.logFile)
+	}
+	if err != nil {
+		return err
+	}
+	s.stops = append(s.stops, s.host.stop)
+	return nil
+}
+
+// standIn is the stand-in host in this process.
+type standIn struct {
+	h      *funchost.Host
+	cancel context.CancelFunc
+	done   chan struct{}
+	why    error
+}
+
+func startStandIn(ctx context.Context, app string, env map[string]string, log io.Writer) (host, error) {
+	logger := slog.New(slog.NewTextHandler(log, nil))
+	h, err := funchost.New(funchost.Options{AppRoot: app, Settings: env, Log: logger, Timing: funchost.Timing{BlobScan: 300 * time.Millisecond}})
+	if err != nil {
+		return nil, fmt.Errorf("starting the stand-in for the Functions host: %w", err)
+	}
+	// Its end is asked for by stop, not by Ctrl-C: what is open is finished first.
+	runCtx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	s := &standIn{h: h, cancel: cancel, done: make(chan struct{})}
+	go func() {
+		defer close(s.done)
+		s.why = h.Run(runCtx)
+	}()
+	ready, stopWaiting := context.WithTimeout(ctx, time.Minute)
+	defer stopWaiting()
+	if err := h.WaitReady(ready); err != nil {
+		s.stop()
+		return nil, fmt.Errorf("starting the function app: %w; see the log in .local/logs", errors.Join(err, s.why))
+	}
+	return s, nil
+}
+
+func (s *standIn) fire(context.Context) error { return s.h.Fire("StartExport", "") }
+func (s *standIn) ended() <-chan struct{}     { return s.done }
+func (s *standIn) err() error                 { return s.why }
+func (s *standIn) stop()                      { s.cancel(); <-s.done }
+
+func freePort() (int, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return 0, fmt.Errorf("looking for a free port: %w", err)
+	}
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).Port, nil
+}
+
+// environ is this process's environment with the settings over it.
+func environ(env map[string]string) []string {
+	list := make([]string, 0, len(env)+16)
+	for _, kv := range os.Environ() {
+		name, _, _ := strings.Cut(kv, "=")
+		if _, ours := env[name]; !ours {
+			list = append(list, kv)
+		}
+	}
+	for k, v := range env {
+		list = append(list, k+"="+v)
+	}
+	return list
+}
