@@ -62,6 +62,9 @@ func (w *worker) emitObject(dst []byte, i int32) []byte {
 	if n.flags&(touched|dirty) == 0 {
 		return append(dst, w.data[n.start:n.end]...)
 	}
+	if w.strict && n.typ.Name == "Extension" && w.onlyURLs(i) {
+		return dst // an extension without a value is no FHIR
+	}
 	begin := len(dst)
 	dst = append(dst, '{')
 	dst = w.emitMembers(dst, i, 0)
@@ -69,6 +72,17 @@ func (w *worker) emitObject(dst []byte, i int32) []byte {
 		return dst[:begin]
 	}
 	return append(dst, '}')
+}
+
+// onlyURLs reports whether nothing is left of an extension but URLs.
+func (w *worker) onlyURLs(i int32) bool {
+	for c := i + 1; c < w.tape[i].after; c++ {
+		n := &w.tape[c]
+		if n.flags&hasValue != 0 && !(n.elem.Name == "url" && w.tape[n.parent].typ.Name == "Extension") {
+			return false
+		}
+	}
+	return true
 }
 
 // emitMembers appends the members of a node, with commas between them.

@@ -64,7 +64,7 @@ func (w *walk) primitive(v *value, e *elem, o, holder *object, path string) {
 		if !w.c.model.resources[v.text] {
 			w.find(Hard, ClassCode, path)
 		}
-	case o.typ == "Address" && e.name == "state":
+	case o.typ == "Address" && (e.name == "state" || e.name == "country"):
 		w.state(v.text, path)
 	case o.typ == "Address" && e.name == "postalCode":
 		if len(v.text) != 3 || v.text != "000" && !w.c.public.zip3[v.text] {
@@ -189,7 +189,7 @@ func isLabel(o *object) bool {
 		(system == "" || system == "http://terminology.hl7.org/CodeSystem/v3-ObservationValue")
 }
 
-// state accepts the two letters of a US state, or a name of letters.
+// state accepts a state or a country: letters, or a name of them.
 func (w *walk) state(text, path string) {
 	if len(text) > 40 {
 		w.find(Hard, ClassText, path)
