@@ -1,0 +1,84 @@
+package report
+
+import (
+	"fmt"
+	"slices"
+)
+
+// Sentences say how the run ended, in the order of what matters. The first one
+// of a release that nobody has verified says so.
+func (r *Run) Sentences() []string { return r.clean().sentences() }
+
+func (r *Run) sentences() []string {
+	var s []string
+	say := func(format string, args ...any) { s = append(s, fmt.Sprintf(format, args...)) }
+	t := r.Totals
+	switch r.Outcome {
+	case Released:
+		if !r.Policy.Verified() {
+			say("This data set is not verified: the policy %s claims nothing, so nothing was checked.", r.Policy.Name)
+		}
+		say("Run %s is released: %s in %s.", r.ID, count(t.Written, "line"), count(int64(len(r.Files)), "file"))
+		if r.Policy.Verified() {
+			say("Every line of it was checked against the claim %s of the policy %s.", r.Policy.Claim, r.Policy.Name)
+		}
+		if i := slices.IndexFunc(r.Orders, func(o Order) bool { return o.Kind == "release" }); i >= 0 {
+			say("A person ordered the release: see the orders.")
+		}
+	case Held:
+		say("Run %s is held: it is complete, but not released, and waits for a person.", r.ID)
+	case Failed:
+		say("Run %s has failed: it could not be completed, and nothing of it was released.", r.ID)
+	case Cancelled:
+		say("Run %s was cancelled by a person, and nothing of it was released.", r.ID)
+	default:
+		say("Run %s is not over.", r.ID)
+	}
+	if t.Lines > 0 && r.Outcome != Released || t.Dropped+t.Quarantined > 0 || !t.Balanced() {
+		s = append(s, r.balance())
+	}
+	if t.Lines > 0 && t.Counted && t.Expected != t.Lines {
+		say("The server's manifest says %s.", count(t.Expected, "line"))
+	}
+	if n := r.findings("hard"); n > 0 {
+		say("The verifier found %s that break the claim.", count(n, "place"))
+	}
+	return s
+}
+
+// balance is the account of all lines.
+func (r *Run) balance() string {
+	t := r.Totals
+	account := fmt.Sprintf("%s fetched = %s written + %s dropped by the policy + %s in quarantine.",
+		count(t.Lines, "line"), number(t.Written), number(t.Dropped), number(t.Quarantined))
+	if !t.Balanced() {
+		return "The account does not add up, which is a fault of the program: " + account
+	}
+	return account
+}
+
+// steps say what a person can do about a run that waits or has failed.
+func (r *Run) steps() []string {
+	hard := slices.ContainsFunc(r.Reasons, func(x Reason) bool { return x.Hard })
+	retry := "Mend the cause, then order it again: fhirdeid runs retry " + r.ID
+	discard := "Or give it up and delete its data: fhirdeid runs discard " + r.ID
+	switch {
+	case r.Outcome == Held && hard:
+		return []string{retry, discard, "It cannot be released as it is: the claim would be broken."}
+	case r.Outcome == Held:
+		return []string{retry, "Or release it as it is, with a reason that is recorded: fhirdeid runs release " + r.ID, discard}
+	case r.Outcome == Failed:
+		return []string{retry, discard}
+	}
+	return nil
+}
+
+func (r *Run) findings(severity string) int64 {
+	var n int64
+	for _, f := range r.Findings {
+		if f.Severity == severity {
+			n += f.Count
+		}
+	}
+	return n
+}
