@@ -21,10 +21,11 @@ func (b *beat) writeReport(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	r := reportOf(b.run, files)
+	r := Report(b.run)
+	r.Files = files
 	data, err := r.JSON()
 	if err != nil {
-		return errors.New("the report cannot be written as JSON")
+		return err
 	}
 	page, err := r.HTML()
 	if err != nil {
@@ -54,88 +55,87 @@ func (b *beat) releasedFiles(ctx context.Context) ([]report.File, error) {
 	}
 	files := make([]report.File, len(m.Output))
 	for i, o := range m.Output {
-		files[i] = report.File{Name: o.URL, Lines: o.Count, Bytes: o.Bytes, SHA256: o.SHA256}
+		files[i] = report.File{Name: o.URL, Type: o.Type, Lines: o.Count, Bytes: o.Bytes, SHA256: o.SHA256}
 	}
 	return files, nil
 }
 
-func reportOf(run *ledger.Run, files []report.File) *report.Report {
-	r := &report.Report{
-		Outcome: outcomeSentence(run), Run: run.ID, State: string(run.State),
-		Started: run.CreatedAt, Ended: run.EndedAt, Server: run.Server, Level: string(run.Request.Level), DataSet: run.DataSet,
-		AsOf: run.AsOf, Engine: run.Engine, Policy: report.Policy(run.Policy), Verified: run.Policy.Claim != claimNone && run.Policy.Claim != "",
-		Files: files,
+// Report is what the ledger's record of a run tells people. The released files
+// are not in that record; see report.json for them.
+func Report(run *ledger.Run) *report.Run {
+	r := &report.Run{
+		ID: run.ID, Scope: run.Scope, DataSet: run.DataSet,
+		Policy: report.Policy{Name: run.Policy.Name, Hash: run.Policy.Hash, Claim: run.Policy.Claim},
+		Engine: run.Engine, AsOf: run.AsOf, Server: run.Server, Level: string(run.Request.Level),
+		Started: run.CreatedAt, Ended: run.EndedAt, Stages: reportStages(run),
+		QuarantineAllowed: run.Settings.MaxQuarantinedLines,
+	}
+	if run.State.Over() {
+		r.Outcome = report.Outcome(run.State)
 	}
 	for _, why := range run.Reasons {
-		r.Reasons = append(r.Reasons, report.Reason{Code: why.Code, Text: why.Text})
+		r.Reasons = append(r.Reasons, report.Reason(why))
 	}
 	for _, k := range run.Keys {
 		r.Keys = append(r.Keys, report.Key(k))
 	}
-	for state, at := range run.Stages {
-		r.Stages = append(r.Stages, report.Stage{Name: string(state), At: at})
-	}
-	slices.SortFunc(r.Stages, func(a, b report.Stage) int { return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.Name, b.Name)) })
 	for _, n := range run.Notes {
 		r.Notes = append(r.Notes, report.Note(n))
 	}
 	for _, o := range run.Orders {
 		r.Orders = append(r.Orders, report.Order{Kind: string(o.Kind), At: o.At, By: o.By, Reason: o.Reason})
 	}
-	if t := run.Totals; t != nil {
-		r.Totals = countsOf(t.Counts)
-		r.Totals.Outputs, r.Totals.Files = t.Outputs, t.Files
-		for _, name := range slices.Sorted(maps.Keys(t.Types)) {
-			r.Types = append(r.Types, report.Type{Name: name, Counts: countsOf(*t.Types[name])})
-		}
-		r.Methods, r.Quarantine, r.ServerErrors = countsByName(t.Methods), countsByName(t.Quarantine), countsByName(t.ServerErrors)
-		for _, f := range t.Findings {
-			r.Findings = append(r.Findings, report.Finding(f))
-		}
-		r.Mismatched = t.Mismatched
+	if m := run.Manifest; m != nil {
+		r.TransactionTime, r.ErrorOutputs, r.DeletedOutputs = m.TransactionTime, m.Errors, m.Deleted
+		r.Totals.Outputs = m.Outputs
+	}
+	if run.Totals != nil {
+		reportTotals(r, run)
 	}
 	return r
 }
 
-func countsOf(c ledger.Counts) report.Counts {
+func reportTotals(r *report.Run, run *ledger.Run) {
+	t := run.Totals
+	r.Totals = reportCounts(t.Counts)
+	r.Totals.Outputs, r.Totals.Files = t.Outputs, t.Files
+	r.Totals.Counted = run.Manifest != nil && run.Manifest.Outputs > 0 && run.Manifest.Counted == run.Manifest.Outputs
+	for _, name := range slices.Sorted(maps.Keys(t.Types)) {
+		r.Types = append(r.Types, report.Type{Name: name, Counts: reportCounts(*t.Types[name])})
+	}
+	r.Mismatched, r.Methods, r.Quarantine = t.Mismatched, t.Methods, t.Quarantine
+	r.FailedFiles, r.ServerErrors = t.FailedFiles, t.ServerErrors
+	for _, f := range t.Findings {
+		r.Findings = append(r.Findings, report.Finding(f))
+	}
+}
+
+func reportCounts(c ledger.Counts) report.Counts {
 	return report.Counts{
 		Expected: c.Expected, Lines: c.Lines, Written: c.Written, Dropped: c.Dropped, Quarantined: c.Quarantined,
 		Duplicates: c.Duplicates, BytesIn: c.BytesIn, BytesOut: c.BytesOut,
 	}
 }
 
-// countsByName lists counts, the largest first.
-func countsByName(counts map[string]int64) []report.Count {
-	var list []report.Count
-	for name, n := range counts {
-		list = append(list, report.Count{Name: name, Count: n})
-	}
-	slices.SortFunc(list, func(a, b report.Count) int { return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Name, b.Name)) })
-	return list
-}
-
-// outcomeSentence is what the report begins with.
-func outcomeSentence(run *ledger.Run) string {
-	unverified := ""
-	if run.Policy.Claim == claimNone {
-		unverified = fmt.Sprintf("The policy %s claims nothing, so the result was NOT verified. ", run.Policy.Name)
-	}
-	switch run.State {
-	case ledger.Released:
-		lines := int64(0)
-		if run.Totals != nil {
-			lines = run.Totals.Written
+// reportStages are the stages that take time, each until the next one.
+func reportStages(run *ledger.Run) []report.Stage {
+	var stages []report.Stage
+	for state, at := range run.Stages {
+		if !state.Over() {
+			stages = append(stages, report.Stage{Name: string(state), Entered: at})
 		}
-		if unverified == "" {
-			return fmt.Sprintf("Released: %d resources, each verified against the claim %q.", lines, run.Policy.Claim)
-		}
-		return fmt.Sprintf("%sReleased: %d resources.", unverified, lines)
-	case ledger.Held:
-		return unverified + "Held: the run is complete, but a person has to look before it can be released."
-	case ledger.Failed:
-		return unverified + "Failed: the run could not be completed, and nothing was released."
-	case ledger.Cancelled:
-		return unverified + "Cancelled: nothing was released."
 	}
-	return unverified + fmt.Sprintf("The run is %s.", run.State)
+	slices.SortFunc(stages, func(a, b report.Stage) int {
+		return cmp.Or(a.Entered.Compare(b.Entered), cmp.Compare(a.Name, b.Name))
+	})
+	for i := range stages {
+		until := run.EndedAt
+		if i+1 < len(stages) {
+			until = stages[i+1].Entered
+		}
+		if until.After(stages[i].Entered) {
+			stages[i].Seconds = until.Sub(stages[i].Entered).Seconds()
+		}
+	}
+	return stages
 }

@@ -26,6 +26,14 @@ func number[N int | int64](n N) string {
 	return sign + b.String()
 }
 
+// known writes a number that is left out where it is not counted.
+func known(n int) string {
+	if n == 0 {
+		return "–"
+	}
+	return number(n)
+}
+
 // count writes a number with its noun.
 func count(n int64, noun string) string {
 	if n == 1 {

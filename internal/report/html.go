@@ -5,74 +5,141 @@ import (
 	_ "embed"
 	"fmt"
 	"html/template"
-	"strconv"
-	"time"
+	"sync"
 )
 
-//go:embed report.html
-var page string
+//go:embed report.html.tmpl
+var pageSource string
 
-var pageTemplate = template.Must(template.New("report").Funcs(template.FuncMap{
-	"number": number, "size": size, "when": when, "short": short, "took": took, "bar": bar,
-}).Parse(page))
+// maxListed bounds the rows of a table in the page; report.json has all.
+const maxListed = 500
 
-// HTML writes report.html: one file, without scripts and without anything to be
-// fetched.
-func (r *Report) HTML() ([]byte, error) {
+// pageTemplate is parsed once; it is never changed afterwards.
+var pageTemplate = sync.OnceValues(func() (*template.Template, error) {
+	return template.New("report").Funcs(template.FuncMap{
+		"n": grouped, "known": known, "size": size, "instant": instant, "seconds": seconds,
+	}).Parse(pageSource)
+})
+
+func grouped(v any) string {
+	switch v := v.(type) {
+	case int:
+		return number(v)
+	case int64:
+		return number(v)
+	}
+	return unknown
+}
+
+// HTML returns report.html: one file without scripts that fetches nothing, for a
+// telephone, a screen or paper, in light or dark as the reader has set it.
+func (r *Run) HTML() ([]byte, error) {
+	t, err := pageTemplate()
+	if err != nil {
+		return nil, fmt.Errorf("parsing the page of a report: %w", err)
+	}
 	var b bytes.Buffer
-	if err := pageTemplate.Execute(&b, r); err != nil {
-		return nil, fmt.Errorf("writing the report as HTML: %w", err)
+	if err := t.Execute(&b, newPage(r.clean())); err != nil {
+		return nil, fmt.Errorf("writing the report of run %s as a page: %w", code(r.ID), err)
 	}
 	return b.Bytes(), nil
 }
 
-// number groups digits by three.
-func number(n int64) string {
-	s := strconv.FormatInt(n, 10)
-	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
-		s = s[:i] + "\u202f" + s[i:]
-	}
-	return s
+// page is what the template shows.
+type page struct {
+	*Run
+	Mark, Tone string
+	Sentences  []string
+	Steps      []string
+	Took       string
+	Speed      string
+	Balance    string
+	Balanced   bool
+	Rows       []row
+	All        row
+	Bars       []bar
+	Methods    []counted
+	Quarantine []counted
+	FailedFile []counted
+	ServerErrs []counted
+	Findings   []Finding
+	MoreFound  int
+	Listed     []File
+	MoreFiles  int
+	HardCount  int64
+	SoftCount  int64
 }
 
-func size(n int64) string {
-	const unit = 1000
-	value, i := float64(n), 0
-	for value >= unit && i < 4 {
-		value /= unit
-		i++
-	}
-	if i == 0 {
-		return fmt.Sprintf("%d B", n)
-	}
-	return fmt.Sprintf("%.1f %cB", value, " kMGT"[i])
+// row is a resource type with the shares of its bar, in percent.
+type row struct {
+	Name string
+	Counts
+	WrittenShare, DroppedShare, QuarantinedShare float64
 }
 
-func when(t time.Time) string {
-	if t.IsZero() {
-		return "–"
-	}
-	return t.UTC().Format("2006-01-02 15:04:05 UTC")
+// bar is a stage with its share of the time.
+type bar struct {
+	Stage
+	Share float64
 }
 
-func took(from, to time.Time) string {
-	if from.IsZero() || to.IsZero() {
-		return "–"
+func newPage(r *Run) *page {
+	p := &page{
+		Run: r, Mark: mark(r), Tone: tone(r), Sentences: r.sentences(), Steps: r.steps(),
+		Balance: r.balance(), Balanced: r.Totals.Balanced(),
+		All: newRow("all", r.Totals), Methods: byCount(r.Methods), Quarantine: byCount(r.Quarantine),
+		FailedFile: byCount(r.FailedFiles), ServerErrs: byCount(r.ServerErrors),
+		HardCount: r.findings("hard"), SoftCount: r.findings("soft"),
 	}
-	return to.Sub(from).Round(time.Second).String()
+	for _, t := range r.Types {
+		p.Rows = append(p.Rows, newRow(t.Name, t.Counts))
+	}
+	p.Findings = bySeverity(r.Findings)
+	p.Findings, p.MoreFound = p.Findings[:min(len(p.Findings), maxListed)], max(0, len(p.Findings)-maxListed)
+	p.Listed, p.MoreFiles = r.Files[:min(len(r.Files), maxListed)], max(0, len(r.Files)-maxListed)
+	p.times(r)
+	return p
 }
 
-func short(hash string) string {
-	if len(hash) > 12 {
-		return hash[:12]
+func (p *page) times(r *Run) {
+	if !r.Started.IsZero() && !r.Ended.IsZero() {
+		p.Took = span(r.Ended.Sub(r.Started))
 	}
-	return hash
+	var total float64
+	for _, s := range r.Stages {
+		total += max(0, s.Seconds)
+	}
+	for _, s := range r.Stages {
+		b := bar{Stage: s}
+		if total > 0 {
+			b.Share = 100 * max(0, s.Seconds) / total
+		}
+		p.Bars = append(p.Bars, b)
+		if s.Name == "fetching" && s.Seconds > 0 && r.Totals.BytesIn > 0 {
+			p.Speed = size(int64(float64(r.Totals.BytesIn)/s.Seconds)) + "/s"
+		}
+	}
 }
 
-// bar is the width of a bar in per cent.
-func bar(part, whole int64) int64 {
-	if whole <= 0 {
-		return 0
+func newRow(name string, c Counts) row {
+	r := row{Name: name, Counts: c}
+	if total := float64(max(c.Lines, c.Written+c.Dropped+c.Quarantined)); total > 0 {
+		r.WrittenShare = 100 * float64(c.Written) / total
+		r.DroppedShare = 100 * float64(c.Dropped) / total
+		r.QuarantinedShare = 100 * float64(c.Quarantined) / total
 	}
-	return part * 100 / whole
+	return r
+}
+
+// tone is the colour of an outcome; the word beside it says the same.
+func tone(r *Run) string {
+	switch {
+	case r.Outcome == Released && r.Policy.Verified():
+		return "good"
+	case r.Outcome == Released, r.Outcome == Held:
+		return "wait"
+	case r.Outcome == Failed:
+		return "bad"
+	}
+	return "plain"
 }

@@ -152,9 +152,10 @@ type Stage struct {
 
 // Counts account for lines: Lines = Written + Dropped + Quarantined.
 type Counts struct {
-	// Outputs are the manifest's entries, Files the pieces they were cut into.
-	Outputs int `json:"outputs"`
-	Files   int `json:"files"`
+	// Outputs are the manifest's entries, Files the pieces they were cut into;
+	// left out where they are not counted.
+	Outputs int `json:"outputs,omitempty"`
+	Files   int `json:"files,omitempty"`
 	// Expected is the sum of the manifest's counts, where Counted says that
 	// all outputs had one; a manifest need not give any.
 	Expected int64 `json:"expected,omitempty"`

@@ -56,7 +56,7 @@ func (r *Run) textTypes(b *bytes.Buffer) {
 	w := tabwriter.NewWriter(b, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(w, "type\toutputs\tfiles\tlines in\twritten\tdropped\tquarantined\t")
 	row := func(name string, c Counts) {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t\n", name, number(c.Outputs), number(c.Files), number(c.Lines), number(c.Written), number(c.Dropped), number(c.Quarantined))
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t\n", name, known(c.Outputs), known(c.Files), number(c.Lines), number(c.Written), number(c.Dropped), number(c.Quarantined))
 	}
 	for _, t := range r.Types {
 		row(t.Name, t.Counts)
