@@ -48,6 +48,7 @@ type world struct {
 
 	poisoned int
 	expect   expectation
+	log      *slog.Logger
 }
 
 // faults are probabilities per call, or per message.
@@ -235,6 +236,10 @@ func (w *world) stepTask() bool {
 
 // pipeline makes a pipeline whose every call goes through the task.
 func (w *world) pipeline(t *task) *Pipeline {
+	log := w.log
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
 	c := func(name string) storage.Container { return &simContainer{Container: w.mem.Container(name), t: t} }
 	return &Pipeline{
 		Stores: Stores{
@@ -254,7 +259,7 @@ func (w *world) pipeline(t *task) *Pipeline {
 				p[i] = byte(w.rng.Uint32())
 			}
 		},
-		Log:     slog.New(slog.DiscardHandler),
+		Log:     log,
 		Version: "simulation",
 		Workers: 1,
 	}
