@@ -17,7 +17,7 @@ const maxListed = 500
 // pageTemplate is parsed once; it is never changed afterwards.
 var pageTemplate = sync.OnceValues(func() (*template.Template, error) {
 	return template.New("report").Funcs(template.FuncMap{
-		"n": grouped, "known": known, "size": size, "instant": instant, "seconds": seconds,
+		"n": grouped, "count": counting, "known": known, "size": size, "instant": instant, "seconds": seconds,
 	}).Parse(pageSource)
 })
 
@@ -27,6 +27,16 @@ func grouped(v any) string {
 		return number(v)
 	case int64:
 		return number(v)
+	}
+	return unknown
+}
+
+func counting(v any, noun string) string {
+	switch v := v.(type) {
+	case int:
+		return count(int64(v), noun)
+	case int64:
+		return count(v, noun)
 	}
 	return unknown
 }

@@ -41,7 +41,7 @@ func (r *Run) sentences() []string {
 		say("The server's manifest says %s.", count(t.Expected, "line"))
 	}
 	if n := r.findings("hard"); n > 0 {
-		say("The verifier found %s that break the claim.", count(n, "place"))
+		say("The verifier found %s where the result would break the claim.", count(n, "place"))
 	}
 	return s
 }
@@ -57,20 +57,27 @@ func (r *Run) balance() string {
 	return account
 }
 
-// steps say what a person can do about a run that waits or has failed.
+// steps say what a person can do about a run that waits or has failed: what
+// would be refused is not offered.
 func (r *Run) steps() []string {
-	hard := slices.ContainsFunc(r.Reasons, func(x Reason) bool { return x.Hard })
-	retry := "Mend the cause, then order it again: fhirdeid runs retry " + r.ID
-	discard := "Or give it up and delete its data: fhirdeid runs discard " + r.ID
-	switch {
-	case r.Outcome == Held && hard:
-		return []string{retry, discard, "It cannot be released as it is: the claim would be broken."}
-	case r.Outcome == Held:
-		return []string{retry, "Or release it as it is, with a reason that is recorded: fhirdeid runs release " + r.ID, discard}
-	case r.Outcome == Failed:
-		return []string{retry, discard}
+	if r.Outcome != Held && r.Outcome != Failed {
+		return nil
 	}
-	return nil
+	var steps []string
+	hard := slices.ContainsFunc(r.Reasons, func(x Reason) bool { return x.Hard })
+	if r.Totals.Outputs == 0 { // nothing was exported
+		steps = append(steps, "Mend the cause, then start a new run: fhirdeid runs start")
+	} else {
+		steps = append(steps, "Mend the cause, then do again what was not clean: fhirdeid runs retry "+r.ID)
+	}
+	if r.Outcome == Held && !hard {
+		steps = append(steps, "Or release it as it is: fhirdeid runs release "+r.ID+` --reason "…"`)
+	}
+	steps = append(steps, "Or give it up and delete its data: fhirdeid runs discard "+r.ID+` --reason "…"`)
+	if r.Outcome == Held && hard {
+		steps = append(steps, "It cannot be released as it is: nobody may overrule a broken claim or account.")
+	}
+	return steps
 }
 
 func (r *Run) findings(severity string) int64 {

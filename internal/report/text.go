@@ -27,6 +27,9 @@ func (r *Run) Text() []byte {
 	for _, step := range r.steps() {
 		fmt.Fprintf(&b, "  → %s\n", step)
 	}
+	for _, o := range r.Orders {
+		fmt.Fprintf(&b, "  %s: order to %s%s%s\n", instant(o.At), o.Kind, after(" by ", o.By), after(", because: ", o.Reason))
+	}
 	r.textTypes(&b)
 	r.textFindings(&b)
 	textCounts(&b, "In quarantine", byCount(r.Quarantine))
@@ -35,6 +38,13 @@ func (r *Run) Text() []byte {
 	textCounts(&b, "Methods", byCount(r.Methods))
 	r.textRecord(&b)
 	return b.Bytes()
+}
+
+func after(lead, s string) string {
+	if s == "" {
+		return ""
+	}
+	return lead + s
 }
 
 // mark is the outcome as a word that is found at a glance.

@@ -1,0 +1,316 @@
+package report
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+var began = time.Date(2026, 11, 22, 1, 0, 0, 0, time.UTC)
+
+// released is a clean run under a claim.
+func released() *Run {
+	return &Run{
+		ID: "20261122T010000Z", Scope: "5f0c1a", DataSet: "research", Outcome: Released,
+		Policy: Policy{Name: "safe-harbor", Hash: strings.Repeat("0123456789abcdef", 4), Claim: "safe-harbor"},
+		Engine: "v0.1.0", Keys: []Key{{Purpose: "pseudonym", Name: "pseudonym-key", Version: "3", ID: "k-7f3a9c"}},
+		AsOf: began, Server: "https://fhir.example.org", Level: "system", TransactionTime: began.Add(4 * time.Second),
+		Started: began, Ended: began.Add(9*time.Minute + 12*time.Second),
+		Stages: []Stage{
+			{Name: "exporting", Entered: began, Seconds: 301.25},
+			{Name: "fetching", Entered: began.Add(301250 * time.Millisecond), Seconds: 240.5},
+			{Name: "releasing", Entered: began.Add(541750 * time.Millisecond), Seconds: 10.25},
+		},
+		Totals: Counts{Outputs: 4, Files: 5, Expected: 75902, Counted: true, Lines: 75902, Written: 75890, Dropped: 12, BytesIn: 105_000_000, BytesOut: 61_234_567},
+		Types: []Type{
+			{"AuditEvent", Counts{Outputs: 1, Files: 1, Lines: 12, Dropped: 12, BytesIn: 20_000}},
+			{"Observation", Counts{Outputs: 2, Files: 3, Lines: 75_640, Written: 75_640, BytesIn: 104_500_000, BytesOut: 61_000_000}},
+			{"Patient", Counts{Outputs: 1, Files: 1, Lines: 250, Written: 250, BytesIn: 480_000, BytesOut: 234_567}},
+		},
+		Methods: map[string]int64{"keep": 812_345, "unlisted": 1_234_567, "year": 81_000, "pseudonym": 151_780},
+		Files: []File{
+			{"Observation.0001.ndjson", "Observation", 70_000, 60_000_000, strings.Repeat("ab", 32)},
+			{"Observation.0002.ndjson", "Observation", 5_640, 1_000_000, strings.Repeat("cd", 32)},
+			{"Patient.ndjson", "Patient", 250, 234_567, strings.Repeat("ef", 32)},
+		},
+	}
+}
+
+// unverified is a release that claims nothing.
+func unverified() *Run {
+	r := released()
+	r.Policy = Policy{Name: "ms-r4-sample.json", Hash: r.Policy.Hash, Claim: ClaimNone}
+	return r
+}
+
+// held waits for a person, who may not release it.
+func held() *Run {
+	r := released()
+	r.Outcome, r.Files = Held, nil
+	r.Totals.Written, r.Totals.Quarantined, r.Totals.Expected = 75_885, 5, 75_903
+	r.Types[1].Written, r.Types[1].Quarantined = 75_635, 5
+	r.Mismatched, r.QuarantineAllowed = 1, 2
+	r.Reasons = []Reason{
+		{Code: "findings", Text: "The verifier found 7 places, in 2 lines, where the result would break the claim. Tighten the policy.", Hard: true},
+		{Code: "quarantine", Text: "3 lines could not be processed."},
+	}
+	r.Quarantine = map[string]int64{"leak": 2, "invalid-json": 2, "unknown-element": 1}
+	r.Findings = []Finding{
+		{"soft", "old-date", "Observation.effectiveDateTime", 40},
+		{"hard", "text", "Observation.valueQuantity.unit", 2},
+		{"hard", "input-value", "Observation.code.coding.code", 5},
+	}
+	r.ServerErrors, r.ErrorOutputs, r.DeletedOutputs = map[string]int64{"warning": 3}, 1, 2
+	r.Notes = []Note{{At: began.Add(time.Minute), Code: "server-busy", Text: "The server asked for patience (503).", Times: 4}}
+	return r
+}
+
+// failed never got anything.
+func failed() *Run {
+	r := released()
+	return &Run{
+		ID: r.ID, Outcome: Failed, Policy: r.Policy, Started: began, Ended: began.Add(time.Second),
+		Reasons: []Reason{{Code: "access-denied", Text: "The server does not let this identity export: give it the role FHIR Data Exporter."}},
+	}
+}
+
+func cancelled() *Run {
+	r := failed()
+	r.Outcome, r.Reasons = Cancelled, nil
+	r.Orders = []Order{{Kind: "cancel", At: began, By: "ops", Reason: "maintenance"}}
+	return r
+}
+
+var runs = map[string]func() *Run{"released": released, "unverified": unverified, "held": held, "failed": failed, "cancelled": cancelled}
+
+func TestText(t *testing.T) {
+	for name, run := range runs {
+		t.Run(name, func(t *testing.T) {
+			golden(t, name+".txt", run().Text())
+		})
+	}
+}
+
+func golden(t *testing.T, name string, got []byte) {
+	t.Helper()
+	file := filepath.Join("testdata", name)
+	if *update {
+		if err := os.WriteFile(file, got, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), string(got)); diff != "" {
+		t.Errorf("another text (go test -update writes it anew):\n%s", diff)
+	}
+}
+
+func TestJSONRoundTrip(t *testing.T) {
+	for name, run := range runs {
+		t.Run(name, func(t *testing.T) {
+			data, err := run().JSON()
+			if err != nil {
+				t.Fatal(err)
+			}
+			back, err := Read(bytes.NewReader(data))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(run().clean(), back); diff != "" {
+				t.Error(diff)
+			}
+			again, err := back.JSON()
+			if err != nil || !bytes.Equal(data, again) {
+				t.Errorf("read and written again it is another text (%v)", err)
+			}
+		})
+	}
+}
+
+func TestReadRefuses(t *testing.T) {
+	for name, text := range map[string]string{
+		"no JSON":        `Jane Doe`,
+		"another format": `{"format":"Jane Doe"}`,
+		"an empty one":   `{}`,
+		"another type":   `{"format":"fhirdeid-run-report/1","totals":{"lines":"Jane Doe"}}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := Read(strings.NewReader(text))
+			if err == nil || strings.Contains(err.Error(), "Jane") {
+				t.Errorf("the error is %v", err)
+			}
+		})
+	}
+}
+
+// TestPageNeedsNothing: one file, no script, nothing to fetch, no link.
+func TestPageNeedsNothing(t *testing.T) {
+	outside := regexp.MustCompile(`(?i)<script|<link|<img|<iframe|<object|<a[ >]|\bsrc=|\bhref=|@import|url\(|<form|\bon\w+=`)
+	for name, run := range runs {
+		t.Run(name, func(t *testing.T) {
+			page, err := run().HTML()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if found := outside.Find(page); found != nil {
+				t.Errorf("the page has %q", found)
+			}
+			if !bytes.Contains(page, []byte("default-src 'none'")) || bytes.Contains(page, []byte("ZgotmplZ")) {
+				t.Error("the page lacks its content security policy, or the template refused a value")
+			}
+			for _, s := range run().Sentences() {
+				if !bytes.Contains(page, []byte(s[:20])) {
+					t.Errorf("the page lacks %q", s)
+				}
+			}
+		})
+	}
+}
+
+// TestUnverifiedSaysSoFirst: in each form the first sentence of a release that
+// nobody has verified says so.
+func TestUnverifiedSaysSoFirst(t *testing.T) {
+	for _, claim := range []string{ClaimNone, ""} {
+		r := unverified()
+		r.Policy.Claim = claim
+		if first := r.Sentences()[0]; !strings.Contains(first, "not verified") {
+			t.Errorf("the first sentence is %q", first)
+		}
+		first, _, _ := bytes.Cut(r.Text(), []byte("\n"))
+		if !bytes.Contains(first, []byte("not verified")) {
+			t.Errorf("the first line is %q", first)
+		}
+		page, err := r.HTML()
+		if err != nil {
+			t.Fatal(err)
+		}
+		paragraph := regexp.MustCompile(`<p class="first">([^<]*)`).FindSubmatch(page)
+		if paragraph == nil || !bytes.Contains(paragraph[1], []byte("not verified")) {
+			t.Error("the first paragraph does not say it")
+		}
+	}
+	for _, s := range released().Sentences() {
+		if strings.Contains(s, "not verified") {
+			t.Errorf("a verified release says %q", s)
+		}
+	}
+}
+
+// TestHardReasonIsNotToBeOverruled: nobody is told to release what may not be.
+func TestHardReasonIsNotToBeOverruled(t *testing.T) {
+	r := held()
+	if text := string(r.Text()); strings.Contains(text, "runs release") {
+		t.Error("the summary offers a release that is refused")
+	}
+	r.Reasons = r.Reasons[1:]
+	if text := string(r.Text()); !strings.Contains(text, "runs release") {
+		t.Error("the summary does not offer the release")
+	}
+}
+
+// TestNoValueGetsThrough: whatever stands where a code, a path, a name or an
+// origin ought to be, and does not look like one, is in no form of the report.
+func TestNoValueGetsThrough(t *testing.T) {
+	const value = "Jane Doe, 555-0100"
+	r := held()
+	r.ID, r.Scope, r.DataSet, r.Engine, r.Level = value, value, value, value, value
+	r.Outcome = value
+	r.Policy = Policy{Name: value, Hash: value, Claim: value, Loosened: []Loosening{{Path: value, Reason: "agreed"}}}
+	r.Server = "https://jane:doe@fhir.example.org/tenant/Jane%20Doe?sig=secret"
+	r.Keys = []Key{{value, value, value, value}}
+	r.Stages = []Stage{{Name: value}}
+	r.Types = []Type{{Name: value}}
+	r.Methods, r.Quarantine, r.ServerErrors = map[string]int64{value: 1}, map[string]int64{value: 1}, map[string]int64{value: 1}
+	r.FailedFiles = map[string]int{value: 1}
+	r.Findings = []Finding{{value, value, value, 1}}
+	r.Files = []File{{value, value, 1, 1, value}}
+	r.Reasons, r.Notes, r.Orders = []Reason{{Code: value}}, []Note{{Code: value}}, []Order{{Kind: value}}
+	data, err := r.JSON()
+	if err != nil {
+		t.Fatal(err)
+	}
+	page, err := r.HTML()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for form, text := range map[string][]byte{"JSON": data, "HTML": page, "text": r.Text()} {
+		for _, never := range []string{"Jane", "jane", "doe", "555", "secret", "tenant"} {
+			if bytes.Contains(text, []byte(never)) {
+				t.Errorf("the %s has %q", form, never)
+			}
+		}
+	}
+	if r.Types[0].Name != value {
+		t.Error("the caller's run was changed")
+	}
+}
+
+// TestProseIsHarmless: a sentence cannot steer a terminal or a page.
+func TestProseIsHarmless(t *testing.T) {
+	r := failed()
+	r.Reasons[0].Text = "<script>alert(1)</script>\x1b[2J\r\u202e\xff" + strings.Repeat("x", 3*maxProse)
+	page, err := r.HTML()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if bytes.Contains(page, []byte("<script>")) {
+		t.Error("the page has a script")
+	}
+	for form, text := range map[string][]byte{"page": page, "text": r.Text()} {
+		if bytes.ContainsAny(text, "\x1b\r\u202e") || len(text) > 30_000 {
+			t.Errorf("the %s has %d bytes and perhaps control characters", form, len(text))
+		}
+	}
+}
+
+// TestLargeRun: a run of 100,000 outputs has a page that a browser can show.
+func TestLargeRun(t *testing.T) {
+	r := released()
+	r.Files = make([]File, 100_000)
+	page, err := r.HTML()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(page) > 500_000 || !bytes.Contains(page, []byte("99,500 more")) {
+		t.Errorf("the page has %d bytes", len(page))
+	}
+	data, err := r.JSON()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all struct{ Files []json.RawMessage }
+	if err := json.Unmarshal(data, &all); err != nil || len(all.Files) != 100_000 {
+		t.Errorf("report.json lists %d files (%v)", len(all.Files), err)
+	}
+}
+
+func TestFormats(t *testing.T) {
+	for n, want := range map[int64]string{0: "0", 999: "999", 1000: "1,000", 1234567: "1,234,567", -1000: "-1,000", -999: "-999"} {
+		if got := number(n); got != want {
+			t.Errorf("%d is %q", n, got)
+		}
+	}
+	for n, want := range map[int64]string{0: "0 bytes", 999: "999 bytes", 1000: "1.0 kB", 105_000_000: "105.0 MB", 5e15: "5000.0 TB"} {
+		if got := size(n); got != want {
+			t.Errorf("%d bytes is %q", n, got)
+		}
+	}
+	for in, want := range map[string]string{"": "", "https://h.example:8443/a/b?c": "https://h.example:8443", "h.example": unknown, "file:///etc": unknown, "https://u:p@h/": "https://h"} {
+		if got := origin(in); got != want {
+			t.Errorf("the origin of %q is %q", in, got)
+		}
+	}
+}
