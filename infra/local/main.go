@@ -19,6 +19,8 @@ import (
 	"syscall"
 
 	"fhirdeid/internal/bulkdata"
+	"fhirdeid/internal/fhirserver"
+	"fhirdeid/internal/funchost"
 	"fhirdeid/internal/settings"
 )
 
@@ -37,10 +39,17 @@ type options struct {
 	out      string
 	disk     string
 	keep     bool
+
+	// state is the local state folder; "" is .local in the project.
+	state string
+	// what tests do wrong on purpose, and settings of theirs
+	faults     fhirserver.Faults
+	hostFaults funchost.Faults
+	env        map[string]string
 }
 
 func parse(args []string) (options, error) {
-	var o options
+	o := options{faults: fhirserver.NoFaults()}
 	f := flag.NewFlagSet("local", flag.ContinueOnError)
 	f.IntVar(&o.patients, "patients", 100, "how many patients to generate")
 	f.Uint64Var(&o.seed, "seed", 1, "seed of the generated patients: the same seed, the same patients")

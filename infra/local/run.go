@@ -19,7 +19,10 @@ func run(ctx context.Context, o options, out io.Writer) (int, error) {
 	if err != nil {
 		return exitFault, err
 	}
-	s := &system{o: o, root: root, state: filepath.Join(root, ".local"), out: out}
+	s := &system{o: o, root: root, state: o.state, out: out}
+	if s.state == "" {
+		s.state = filepath.Join(root, ".local")
+	}
 	defer s.stop()
 	if err := s.start(ctx); err != nil {
 		return exitFault, interrupted(ctx, err)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 
@@ -51,6 +52,7 @@ func (s *system) settings() (map[string]string, error) {
 	if s.o.asOf != "" {
 		env["AS_OF"] = s.o.asOf
 	}
+	maps.Copy(env, s.o.env)
 	for name, value := range secrets {
 		env[keys.SettingName(name)] = value
 	}

@@ -112,7 +112,7 @@ func (s *system) startFHIR() error {
 		source, what = folder, "the files of "+s.o.data
 	}
 	var err error
-	s.fhir, err = fhirserver.New(fhirserver.Options{Source: source, Profile: s.o.profile, Faults: fhirserver.NoFaults(), Polls: 2, PerFile: 1 << 30, FileBytes: 1 << 40})
+	s.fhir, err = fhirserver.New(fhirserver.Options{Source: source, Profile: s.o.profile, Faults: s.o.faults, Polls: 2, PerFile: 1 << 30, FileBytes: 1 << 40})
 	if err != nil {
 		return err
 	}
@@ -165,7 +165,7 @@ func (s *system) startHost(ctx context.Context, app string) error {
 		s.host, err = startFunc(ctx, path, app, s.env, s.logFile)
 	} else {
 		s.say("Starting the stand-in for the Functions host")
-		s.host, err = startStandIn(ctx, app, s.env, s.logFile)
+		s.host, err = startStandIn(ctx, app, s.env, s.o.hostFaults, s.logFile)
 	}
 	if err != nil {
 		return err
@@ -182,9 +182,9 @@ type standIn struct {
 	why    error
 }
 
-func startStandIn(ctx context.Context, app string, env map[string]string, log io.Writer) (host, error) {
+func startStandIn(ctx context.Context, app string, env map[string]string, faults funchost.Faults, log io.Writer) (host, error) {
 	logger := slog.New(slog.NewTextHandler(log, nil))
-	h, err := funchost.New(funchost.Options{AppRoot: app, Settings: env, Log: logger, Timing: funchost.Timing{BlobScan: 300 * time.Millisecond}})
+	h, err := funchost.New(funchost.Options{AppRoot: app, Settings: env, Log: logger, Faults: faults, RestartLimit: -1, Timing: funchost.Timing{BlobScan: 300 * time.Millisecond}})
 	if err != nil {
 		return nil, fmt.Errorf("starting the stand-in for the Functions host: %w", err)
 	}
