@@ -5,8 +5,6 @@ import "maps"
 // Totals accounts for every line of a run: lines read = written + dropped +
 // quarantined.
 type Totals struct {
-	Outputs int `json:"outputs"`
-	Files   int `json:"files"`
 	Counts
 
 	Types   map[string]*Counts `json:"types,omitempty"`
@@ -25,6 +23,9 @@ type Totals struct {
 
 // Counts are the counts of one file, one type or a whole run.
 type Counts struct {
+	// Outputs and Files are of a type or a whole run.
+	Outputs int `json:"outputs,omitempty"`
+	Files   int `json:"files,omitempty"`
 	// Expected is the manifest's count, where one was given.
 	Expected    int64 `json:"expected,omitempty"`
 	Lines       int64 `json:"lines"`
@@ -38,6 +39,8 @@ type Counts struct {
 
 // Add adds other to c.
 func (c *Counts) Add(other Counts) {
+	c.Outputs += other.Outputs
+	c.Files += other.Files
 	c.Expected += other.Expected
 	c.Lines += other.Lines
 	c.Written += other.Written

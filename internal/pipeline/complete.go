@@ -39,7 +39,8 @@ func (b *beat) closeBooks(ctx context.Context, v *survey) error {
 
 // total sums the counts of all files that belong to the run.
 func (b *beat) total(ctx context.Context, v *survey) (*ledger.Totals, error) {
-	t := &ledger.Totals{Outputs: b.run.Manifest.Outputs}
+	t := new(ledger.Totals)
+	t.Outputs = b.run.Manifest.Outputs
 	for index := range v.fetched {
 		f := &v.fetched[index]
 		if index >= b.run.Manifest.Outputs {
@@ -57,6 +58,8 @@ func (b *beat) total(ctx context.Context, v *survey) (*ledger.Totals, error) {
 		}
 		t.Files += f.summary.Files
 		byType := t.Type(f.summary.Type)
+		byType.Outputs++
+		byType.Files += f.summary.Files
 		if f.summary.Expected >= 0 {
 			t.Expected += f.summary.Expected
 			byType.Expected += f.summary.Expected

@@ -98,10 +98,11 @@ func Report(run *ledger.Run) *report.Run {
 func reportTotals(r *report.Run, run *ledger.Run) {
 	t := run.Totals
 	r.Totals = reportCounts(t.Counts)
-	r.Totals.Outputs, r.Totals.Files = t.Outputs, t.Files
 	r.Totals.Counted = run.Manifest != nil && run.Manifest.Outputs > 0 && run.Manifest.Counted == run.Manifest.Outputs
 	for _, name := range slices.Sorted(maps.Keys(t.Types)) {
-		r.Types = append(r.Types, report.Type{Name: name, Counts: reportCounts(*t.Types[name])})
+		c := reportCounts(*t.Types[name])
+		c.Counted = r.Totals.Counted
+		r.Types = append(r.Types, report.Type{Name: name, Counts: c})
 	}
 	r.Mismatched, r.Methods, r.Quarantine = t.Mismatched, t.Methods, t.Quarantine
 	r.FailedFiles, r.ServerErrors = t.FailedFiles, t.ServerErrors
@@ -112,6 +113,7 @@ func reportTotals(r *report.Run, run *ledger.Run) {
 
 func reportCounts(c ledger.Counts) report.Counts {
 	return report.Counts{
+		Outputs: c.Outputs, Files: c.Files,
 		Expected: c.Expected, Lines: c.Lines, Written: c.Written, Dropped: c.Dropped, Quarantined: c.Quarantined,
 		Duplicates: c.Duplicates, BytesIn: c.BytesIn, BytesOut: c.BytesOut,
 	}
