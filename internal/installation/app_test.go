@@ -99,8 +99,10 @@ func TestAppAgrees(t *testing.T) {
 	t.Run("host.json", func(t *testing.T) {
 		var h struct {
 			FunctionTimeout string
-			CustomHandler   struct{ Description struct{ DefaultExecutablePath string } }
-			Extensions      struct {
+			CustomHandler   struct {
+				Description struct{ DefaultExecutablePath string }
+			}
+			Extensions struct {
 				Queues struct{ MessageEncoding string }
 			}
 		}
