@@ -65,7 +65,7 @@ func (r *chunkReader) next(c *chunk) (more bool, err error) {
 			r.lines++
 			return true, nil
 		}
-		want = min(2*len(c.in), r.maxLine+1)
+		want = max(r.size, min(2*len(c.in), r.maxLine+1))
 	}
 }
 
