@@ -3,7 +3,6 @@ package anonymize
 import (
 	"bytes"
 	"encoding/hex"
-	"strconv"
 
 	"fhirdeid/anonymize/fhirmodel"
 	"fhirdeid/anonymize/policy"
@@ -18,7 +17,7 @@ func (w *worker) dropByList() {
 		if n.state.rule != none && n.flags&dropped == 0 {
 			switch method := w.engine.policy.Rules[n.state.rule].Method; {
 			case n.typ.Name == "Coding" && (method == policy.Coding || method == policy.Extension):
-				if system := w.childText(i, "system"); system == nil || !w.engine.lists.hasCodeSystem(system) || !isCode(w.childText(i, "code")) {
+				if system := w.childText(i, "system"); system == nil || !w.engine.lists.hasCodeSystem(system) || !isCode(string(system), string(w.childText(i, "code"))) {
 					w.drop(i, method)
 					next = n.after
 				}
@@ -32,20 +31,6 @@ func (w *worker) dropByList() {
 		}
 		i = next
 	}
-}
-
-// isCode is what a code of a public code system looks like. One with a blank in
-// it may be words.
-func isCode(b []byte) bool {
-	if len(b) == 0 || len(b) > 64 {
-		return false
-	}
-	for _, c := range b {
-		if c <= ' ' || c > '~' || c == '@' {
-			return false
-		}
-	}
-	return true
 }
 
 // childText is the text of a primitive child, or nil.
@@ -88,8 +73,12 @@ func (w *worker) strictMethod(i int32, n *node, r *policy.Rule) {
 		}
 	case policy.Extension:
 		w.extension(i, n)
-	case policy.Age:
-		w.age(i, n)
+	case policy.Quantity:
+		w.quantity(i, n)
+	case policy.State:
+		if !isState(n.elem.Name, w.text(n)) {
+			w.redact(i, n, false)
+		}
 	default:
 		w.redact(i, n, false)
 	}
@@ -227,56 +216,18 @@ func (w *worker) pseudonymReference(i int32, text []byte) bool {
 	return true
 }
 
+// sexes are the codes of US Core's extension for the sex at birth.
+var sexes = map[string]bool{"F": true, "M": true, "UNK": true, "OTH": true, "ASKU": true}
+
 // extension keeps of a listed extension its URL, codes and booleans.
 func (w *worker) extension(i int32, n *node) {
 	parent := &w.tape[n.parent]
 	switch {
 	case n.elem.Name == "url" && parent.typ.Name == "Extension":
 	case parent.typ.Name == "Coding" && (n.elem.Name == "system" || n.elem.Name == "code"):
-	case parent.typ.Name == "Extension" && (n.typ.Name == "code" || n.typ.Name == "boolean"):
+	case parent.typ.Name == "Extension" && n.typ.Name == "boolean":
+	case parent.typ.Name == "Extension" && n.typ.Name == "code" && sexes[string(w.text(n))]:
 	default:
 		w.redact(i, n, false)
 	}
-}
-
-// yearsPer are the units of an age in UCUM, as years.
-var yearsPer = map[string]float64{"a": 1, "mo": 1.0 / 12, "wk": 7 / 365.25, "d": 1 / 365.25, "h": 1 / 8766.0, "min": 1 / 525960.0}
-
-// age keeps an age up to 89 years. Older ones, and those whose unit is not
-// known, become 90 or are dropped.
-func (w *worker) age(i int32, n *node) {
-	parent := n.parent
-	switch {
-	case n.elem.Name == "code" || n.elem.Name == "system" || n.elem.Name == "comparator":
-		if w.strictKeepsUnit(parent) {
-			return
-		}
-		w.redact(i, n, false)
-		return
-	case n.typ.Kind != fhirmodel.Decimal:
-		w.redact(i, n, false)
-		return
-	}
-	factor, known := yearsPer[string(w.childText(parent, "code"))]
-	value, err := strconv.ParseFloat(string(w.text(n)), 64)
-	if !known || err != nil || value < 0 || !w.strictKeepsUnit(parent) {
-		w.redact(i, n, false)
-		return
-	}
-	if value*factor <= oldest {
-		return
-	}
-	if factor != 1 {
-		w.redact(i, n, false)
-		return
-	}
-	w.record(i, opAbstract)
-	begin := len(w.values)
-	w.values = append(w.values, "90"...)
-	w.set(n, begin)
-}
-
-// strictKeepsUnit reports whether the quantity's unit is one of UCUM's.
-func (w *worker) strictKeepsUnit(quantity int32) bool {
-	return string(w.childText(quantity, "system")) == "http://unitsofmeasure.org"
 }

@@ -116,13 +116,13 @@ func (w *worker) record(i int32, o ops) {
 
 var methodIndex = map[policy.Method]int{
 	policy.Keep: 0, policy.Redact: 1, policy.DateShift: 2, policy.CryptoHash: 3, policy.Encrypt: 4, policy.Substitute: 5, policy.PerturbBy: 6,
-	policy.Year: 7, policy.ZIP3: 8, policy.Pseudonym: 9, policy.Coding: 10, policy.Extension: 11, policy.Age: 12,
+	policy.Year: 7, policy.ZIP3: 8, policy.Pseudonym: 9, policy.Coding: 10, policy.Extension: 11, policy.Quantity: 12, policy.State: 13,
 }
 
 // methodNames is methodIndex the other way; the last is what no rule reached.
 var methodNames = [methodCount]string{
 	"keep", "redact", "dateShift", "cryptoHash", "encrypt", "substitute", "perturb",
-	"year", "zip3", "pseudonym", "coding", "extension", "age", "", "", "unlisted",
+	"year", "zip3", "pseudonym", "coding", "extension", "quantity", "state", "", "unlisted",
 }
 
 const unlisted = methodCount - 1

@@ -99,12 +99,15 @@ const (
 	// Extension keeps an extension whose URL is listed, as far as the methods
 	// for its type keep its value.
 	Extension Method = "extension"
-	// Age keeps ages up to 89 years; older ones become 90.
-	Age Method = "age"
+	// Quantity keeps a number with its UCUM unit, or an amount of money. An age
+	// over 89 years becomes 90.
+	Quantity Method = "quantity"
+	// State keeps the state of an address in the United States, and the country.
+	State Method = "state"
 )
 
 var methods = []Method{Keep, Redact, DateShift, CryptoHash, Encrypt, Substitute, PerturbBy, Generalize}
-var strictMethods = []Method{Year, ZIP3, Pseudonym, Coding, Extension, Age}
+var strictMethods = []Method{Year, ZIP3, Pseudonym, Coding, Extension, Quantity, State}
 
 // KeyPurpose names what a key is for.
 type KeyPurpose string
