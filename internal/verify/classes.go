@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"regexp"
 	"strconv"
 	"strings"
 )
@@ -17,22 +18,35 @@ var forbidden = map[string]bool{
 	"Attachment": true, "Narrative": true, "Annotation": true, "SampledData": true,
 }
 
-// extensions are those that may be there, by URL.
-var extensions = map[string]bool{
-	"http://hl7.org/fhir/us/core/StructureDefinition/us-core-race":      true,
-	"http://hl7.org/fhir/us/core/StructureDefinition/us-core-ethnicity": true,
-	"http://hl7.org/fhir/us/core/StructureDefinition/us-core-birthsex":  true,
+// extensions are those that may be there, by URL, with the member that holds
+// their value, or "" where they are made of parts.
+var extensions = map[string]string{
+	"http://hl7.org/fhir/us/core/StructureDefinition/us-core-race":      "",
+	"http://hl7.org/fhir/us/core/StructureDefinition/us-core-ethnicity": "",
+	"http://hl7.org/fhir/us/core/StructureDefinition/us-core-birthsex":  "valueCode",
 }
 
-// extensionParts are the parts of those.
-var extensionParts = map[string]bool{"ombCategory": true, "detailed": true, "text": true}
+// extensionParts are the parts of those, likewise.
+var extensionParts = map[string]string{"ombCategory": "valueCoding", "detailed": "valueCoding", "text": "valueString"}
+
+// extensionCodes are the codes that an extension may have.
+var extensionCodes = map[string]bool{"F": true, "M": true, "OTH": true, "UNK": true, "ASKU": true}
 
 func (w *walk) extension(o *object, holder *object) bool {
 	url := o.text("url")
-	inside := holder != nil && holder.typ == "Extension"
-	if !extensions[url] && !(inside && extensionParts[url]) {
+	holds, ok := extensions[url]
+	if holder != nil && holder.typ == "Extension" {
+		holds, ok = extensionParts[url]
+	}
+	if !ok {
 		w.find(Hard, ClassUnlisted, o.path)
 		return false
+	}
+	for _, m := range o.members {
+		if key := strings.TrimPrefix(m.key, "_"); strings.HasPrefix(key, "value") && key != holds {
+			w.find(Hard, ClassUnlisted, o.path)
+			return false
+		}
 	}
 	return true
 }
@@ -40,6 +54,9 @@ func (w *walk) extension(o *object, holder *object) bool {
 // primitive checks one value by the class of its path.
 func (w *walk) primitive(v *value, e *elem, o, holder *object, path string) {
 	switch {
+	case o.typ == "Patient" && e.name == "multipleBirth":
+		w.find(Hard, ClassUnlisted, path)
+		return
 	case v.kind == 't' || v.kind == 'f':
 		if e.typ != "boolean" {
 			w.find(Hard, ClassNumber, path)
@@ -56,16 +73,18 @@ func (w *walk) primitive(v *value, e *elem, o, holder *object, path string) {
 		if !isPseudonym(v.text) {
 			w.find(Hard, ClassPseudonym, path)
 		}
+		w.sameID(v.text, path)
 	case o.typ == "Reference" && e.name == "reference":
 		if !w.isReference(v.text) {
 			w.find(Hard, ClassPseudonym, path)
 		}
+		w.sameID(v.text, path)
 	case o.typ == "Reference" && e.name == "type":
 		if !w.c.model.resources[v.text] {
 			w.find(Hard, ClassCode, path)
 		}
 	case o.typ == "Address" && (e.name == "state" || e.name == "country"):
-		w.state(v.text, path)
+		w.place(v.text, e.name, path)
 	case o.typ == "Address" && e.name == "postalCode":
 		if len(v.text) != 3 || v.text != "000" && !w.c.public.zip3[v.text] {
 			w.find(Hard, ClassZIP, path)
@@ -75,21 +94,20 @@ func (w *walk) primitive(v *value, e *elem, o, holder *object, path string) {
 	case o.typ == "Extension" && e.name == "url":
 		// checked with the extension
 	case o.typ == "Extension" && e.typ == "code":
-		if !shortCode(v.text) {
+		if !extensionCodes[v.text] {
 			w.find(Hard, ClassCode, path)
 		}
-		w.fromInput(v.text, path)
 	case quantities[o.typ] && e.name == "system":
 		if v.text != "http://unitsofmeasure.org" {
 			w.find(Hard, ClassCode, path)
 		}
 	case quantities[o.typ] && e.name == "code":
-		if o.text("system") != "http://unitsofmeasure.org" || len(v.text) > 32 || strings.ContainsAny(v.text, " \t") {
+		if o.text("system") != "http://unitsofmeasure.org" || !isUnit(v.text) {
 			w.find(Hard, ClassCode, path)
 		}
 		w.fromInput(v.text, path)
 	case o.typ == "Money" && e.name == "currency":
-		if len(v.text) != 3 || strings.ToUpper(v.text) != v.text {
+		if len(v.text) != 3 || strings.Trim(v.text, letters) != "" {
 			w.find(Hard, ClassCode, path)
 		}
 	case e.codes != nil:
@@ -114,18 +132,100 @@ func (w *walk) number(v *value, e *elem, o *object, path string) {
 		w.find(Hard, ClassNumber, path)
 		return
 	}
-	if o.typ == "Patient" && e.name == "multipleBirth" || o.typ == "Location" || strings.HasSuffix(o.at, ".position") {
+	if o.typ == "Location" || strings.HasSuffix(o.at, ".position") {
 		w.find(Hard, ClassUnlisted, path)
 		return
 	}
-	if o.typ != "Age" || e.name != "value" {
+	if longNumber(v.text) {
+		w.find(Soft, ClassLong, path)
+		w.fromInput(v.text, path)
+	}
+	if quantities[o.typ] && e.name == "value" {
+		w.ageIn(v.text, o, path)
+	}
+}
+
+// unitsPerYear are the UCUM units in which ages are given.
+var unitsPerYear = map[string]float64{"a": 1, "mo": 12, "wk": 52, "d": 365, "h": 8760, "min": 525600}
+
+// ageIn finds ages above 89 in a quantity of time, whatever it is called: a
+// Quantity or a Range in years is as good as an Age. 90 years is the class of
+// all of them.
+func (w *walk) ageIn(text string, o *object, path string) {
+	value, err := strconv.ParseFloat(text, 64)
+	perYear, known := unitsPerYear[o.text("code")]
+	if !known {
+		if o.typ == "Age" {
+			w.find(Hard, ClassAge, path)
+		}
 		return
 	}
-	age, err := strconv.ParseFloat(v.text, 64)
-	perYear := map[string]float64{"a": 1, "mo": 12, "wk": 52, "d": 365, "h": 8760, "min": 525600}[o.text("code")]
-	if err != nil || perYear == 0 || age/perYear > 89 && !(perYear == 1 && v.text == "90") {
+	if err != nil || value/perYear > 89 && !(perYear == 1 && text == "90") {
 		w.find(Hard, ClassAge, path)
 	}
+}
+
+// ageCodes are the LOINC codes of ages.
+var ageCodes = map[string]bool{"30525-0": true, "21611-9": true, "21612-7": true, "29553-5": true, "63900-5": true}
+
+// ageObservation looks at the value of what its code calls an age, which may be
+// a number without a unit.
+func (w *walk) ageObservation(o *object) {
+	isAge := false
+	for _, m := range o.members {
+		if m.key != "code" {
+			continue
+		}
+		for _, v := range m.values {
+			isAge = isAge || hasAgeCode(v.obj)
+		}
+	}
+	if !isAge {
+		return
+	}
+	for _, m := range o.members {
+		if strings.HasPrefix(m.key, "value") {
+			for i := range m.values {
+				w.ageValue(&m.values[i], o.path+"."+m.key)
+			}
+		}
+	}
+}
+
+func hasAgeCode(concept *object) bool {
+	if concept == nil {
+		return false
+	}
+	for _, m := range concept.members {
+		for _, v := range m.values {
+			if m.key == "coding" && v.obj != nil && v.obj.text("system") == "http://loinc.org" && ageCodes[v.obj.text("code")] {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func (w *walk) ageValue(v *value, path string) {
+	switch {
+	case v.obj != nil && unitsPerYear[v.obj.text("code")] != 0:
+		// In a unit: looked at as a quantity.
+	case v.obj != nil:
+		for _, m := range v.obj.members {
+			for i := range m.values {
+				w.ageValue(&m.values[i], path)
+			}
+		}
+	case v.kind == '0':
+		if age, err := strconv.ParseFloat(v.text, 64); err != nil || age > 89 && v.text != "90" {
+			w.find(Hard, ClassAge, path)
+		}
+	}
+}
+
+// longNumber is a whole number of nine digits or more, as identifiers have.
+func longNumber(text string) bool {
+	return len(text) >= 9 && strings.Trim(text, "0123456789") == ""
 }
 
 // year accepts four digits that tell no age over 89.
@@ -158,7 +258,7 @@ func (w *walk) coding(v *value, e *elem, o *object, path string) {
 		if isLabel(o) {
 			return
 		}
-		if !w.c.public.systems[system] || !shortCode(v.text) {
+		if !w.c.public.systems[system] || !shortCode(v.text) || identifyingCode.MatchString(v.text) {
 			w.find(Hard, ClassCode, path)
 		}
 	case "display":
@@ -189,19 +289,6 @@ func isLabel(o *object) bool {
 		(system == "" || system == "http://terminology.hl7.org/CodeSystem/v3-ObservationValue")
 }
 
-// state accepts a state or a country: letters, or a name of them.
-func (w *walk) state(text, path string) {
-	if len(text) > 40 {
-		w.find(Hard, ClassText, path)
-	}
-	for _, r := range text {
-		if r >= '0' && r <= '9' || r == '@' || r == '/' {
-			w.find(Hard, ClassText, path)
-			return
-		}
-	}
-}
-
 // shortCode is what a code of a code system looks like.
 func shortCode(s string) bool {
 	if s == "" || len(s) > 64 {
@@ -213,6 +300,49 @@ func shortCode(s string) bool {
 		}
 	}
 	return true
+}
+
+// identifyingCode is a code that has the form of a social security number, a
+// telephone number or an e-mail address, which no public system has.
+var identifyingCode = regexp.MustCompile(`^\d{3}-\d{2}-\d{4}$|^\(?\d{3}\)?[.-]\d{3}[.-]\d{4}$|@`)
+
+// isUnit is what a UCUM code looks like: no words outside its brackets, and
+// inside them no text of a length that a person's name and more would have.
+func isUnit(s string) bool {
+	if s == "" || len(s) > 32 {
+		return false
+	}
+	letters, depth := 0, 0
+	for _, c := range []byte(s) {
+		switch {
+		case c <= ' ' || c > '~' || c == '@':
+			return false
+		case c == '[' || c == '{':
+			depth++
+		case c == ']' || c == '}':
+			depth--
+		}
+		if c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' {
+			letters++
+		} else {
+			letters = 0
+		}
+		if depth == 0 && letters > maxUnitLetters {
+			return false
+		}
+	}
+	return depth == 0
+}
+
+// maxUnitLetters is the longest run of letters of a UCUM unit with its prefix
+// ("sphere" is the longest that is seen).
+const maxUnitLetters = 6
+
+// sameID finds an id of the input that has been left as it was.
+func (w *walk) sameID(text, path string) {
+	if id, ok := pseudonymLike(text); ok && w.ids[id] {
+		w.find(Hard, ClassInput, path)
+	}
 }
 
 // pseudonymLength is that of 128 bits in hex.

@@ -12,17 +12,18 @@ import (
 // minToken is how long a token of the input must be to be looked for.
 const minToken = 4
 
-// identifyingTokens are the words and numbers in the names, identifiers, telecom
-// and address values of an input line, each as a whole, normalised.
-func (c *Checker) identifyingTokens(in []byte) map[string]bool {
-	w := &walk{c: c, dec: jsontext.NewDecoder(bytes.NewReader(in), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))}
-	v, ok := w.read(0)
+// input reads what of the input line identifies: the words and numbers in its
+// names, identifiers, telecom and address values, each as a whole, normalised,
+// and the ids that could be taken for pseudonyms.
+func (w *walk) input(in []byte) bool {
+	r := &walk{c: w.c, dec: jsontext.NewDecoder(bytes.NewReader(in), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))}
+	v, ok := r.read(0)
 	if !ok || v.obj == nil {
-		return nil
+		return false
 	}
-	tokens := make(map[string]bool)
-	c.collect(v.obj, v.obj.text("resourceType"), false, tokens)
-	return tokens
+	w.identifying, w.ids = make(map[string]bool), make(map[string]bool)
+	w.collect(v.obj, v.obj.text("resourceType"), false)
+	return true
 }
 
 // identifyingTypes are the types whose values identify.
@@ -31,8 +32,13 @@ var identifyingTypes = map[string]bool{"HumanName": true, "ContactPoint": true, 
 // publicParts are members of those that say nothing of a person.
 var publicParts = map[string]bool{"use": true, "system": true, "type": true, "period": true, "state": true, "country": true, "rank": true, "assigner": true, "extension": true}
 
-func (c *Checker) collect(o *object, at string, inside bool, tokens map[string]bool) {
-	table := c.model.members[at]
+// identifyingElements are strings that identify outside those types.
+var identifyingElements = map[string]bool{
+	"subscriberId": true, "serialNumber": true, "lotNumber": true, "distinctIdentifier": true, "deviceIdentifier": true, "carrierHRF": true, "preAuthRef": true,
+}
+
+func (w *walk) collect(o *object, at string, inside bool) {
+	table := w.c.model.members[at]
 	for _, m := range o.members {
 		e := table[m.key]
 		if e == nil {
@@ -43,17 +49,37 @@ func (c *Checker) collect(o *object, at string, inside bool, tokens map[string]b
 		}
 		for _, v := range m.values {
 			switch {
-			case v.obj != nil && (e.typ == "Resource" || c.model.resources[e.typ]):
-				c.collect(v.obj, v.obj.text("resourceType"), false, tokens)
+			case v.obj != nil && (e.typ == "Resource" || w.c.model.resources[e.typ]):
+				w.collect(v.obj, v.obj.text("resourceType"), false)
 			case v.obj != nil:
-				c.collect(v.obj, e.at, inside || identifyingTypes[e.typ], tokens)
-			case v.kind == '"' && inside:
+				w.collect(v.obj, e.at, inside || identifyingTypes[e.typ])
+			case v.kind == '"':
+				if id, ok := pseudonymLike(v.text); ok {
+					w.ids[id] = true
+				}
+				if !inside && !identifyingElements[m.key] {
+					continue
+				}
 				for _, token := range tokenize(v.text) {
-					tokens[token] = true
+					w.identifying[token] = true
 				}
 			}
 		}
 	}
+}
+
+// pseudonymLike finds what could be taken for a pseudonym at the end of an id or
+// a reference: 32 hexadecimal digits, with hyphens or without.
+func pseudonymLike(text string) (string, bool) {
+	if len(text) < pseudonymLength {
+		return "", false
+	}
+	tail := text[strings.LastIndexAny(text, "/#:")+1:]
+	if len(tail) == 36 {
+		tail = strings.ReplaceAll(tail, "-", "")
+	}
+	tail = strings.ToLower(tail)
+	return tail, isPseudonym(tail)
 }
 
 // tokenize cuts a text into words and numbers, in lower case; digits that are

@@ -40,6 +40,8 @@ const (
 	ClassNumber    = "no-number"       // a value that is not the number it should be
 	ClassPattern   = "pattern"         // looks like an e-mail, telephone number, SSN, IP address or URL
 	ClassInput     = "input-value"     // an identifying value of the input line
+	ClassNoInput   = "unread-input"    // the input line cannot be read, so nothing of it can be looked for
+	ClassLong      = "long-number"     // a number as long as an identifier's
 )
 
 // Finding is one place where a result breaks its claim.
@@ -94,15 +96,17 @@ func New(claim string, o Options) (*Checker, error) {
 	return &Checker{model: m, public: p, minYear: o.AsOf.Year() - 89, maxYear: o.AsOf.Year() + 100}, nil
 }
 
-// maxFindings bounds the findings of one line.
+// maxFindings bounds the findings of one line, of each severity for itself: many
+// odd things must not hide a leak.
 const maxFindings = 100
 
 // Check looks at one line: in is the input, or nil where it is not known, out
 // the result.
 func (c *Checker) Check(line int64, in, out []byte) []Finding {
 	w := &walk{c: c, line: line}
-	if in != nil {
-		w.identifying = c.identifyingTokens(in)
+	if in != nil && !w.input(in) {
+		// What cannot be read cannot be looked for.
+		w.find(Hard, ClassNoInput, "")
 	}
 	w.result(out)
 	return w.findings

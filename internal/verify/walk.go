@@ -12,12 +12,16 @@ type walk struct {
 	c           *Checker
 	line        int64
 	identifying map[string]bool
-	findings    []Finding
-	dec         *jsontext.Decoder
+	// ids are values of the input that have the form of a pseudonym, and so may
+	// not stand where a pseudonym ought to.
+	ids      map[string]bool
+	findings []Finding
+	found    [2]int // by severity
+	dec      *jsontext.Decoder
 }
 
 func (w *walk) find(s Severity, class, path string) {
-	if len(w.findings) < maxFindings {
+	if w.found[s]++; w.found[s] <= maxFindings {
 		w.findings = append(w.findings, Finding{Severity: s, Class: class, Path: path, Line: w.line})
 	}
 }
@@ -138,6 +142,7 @@ func (w *walk) resource(o *object, path string, holder *object) {
 // members checks each member of an object by its element.
 func (w *walk) members(o *object, holder *object) {
 	table := w.c.model.members[o.at]
+	w.ageObservation(o)
 	for _, m := range o.members {
 		if m.key == "resourceType" && w.c.model.resources[o.typ] {
 			continue
