@@ -3,7 +3,6 @@ package anonymize
 import (
 	"bytes"
 	"encoding/hex"
-	"hash"
 )
 
 // cryptoHash replaces a value by its HMAC-SHA256 in hex. In a reference only the
@@ -16,17 +15,17 @@ func (w *worker) cryptoHash(i int32, n *node) {
 	if n.elem.Name == "reference" && w.tape[n.parent].typ.Name == "Reference" {
 		w.values = w.hashReference(w.values, text)
 	} else {
-		w.values = appendHMAC(w.values, w.cryptoH, text)
+		w.values = w.appendHMAC(w.values, text)
 	}
 	w.values = append(w.values, '"')
 	w.set(n, begin)
 }
 
-func appendHMAC(dst []byte, h hash.Hash, text []byte) []byte {
-	var sum [32]byte
-	h.Reset()
-	h.Write(text)
-	return hex.AppendEncode(dst, h.Sum(sum[:0]))
+func (w *worker) appendHMAC(dst, text []byte) []byte {
+	w.cryptoH.Reset()
+	w.cryptoH.Write(text)
+	w.sum = w.cryptoH.Sum(w.sum[:0])
+	return hex.AppendEncode(dst, w.sum)
 }
 
 // hashReference hashes what identifies in a reference: the id of Type/id behind
@@ -35,27 +34,33 @@ func (w *worker) hashReference(dst, text []byte) []byte {
 	if text[0] == '#' {
 		dst = append(dst, '#')
 		if len(text) > 1 {
-			dst = appendHMAC(dst, w.cryptoH, text[1:])
+			dst = w.appendHMAC(dst, text[1:])
 		}
 		return dst
 	}
 	for _, urn := range []string{"urn:oid:", "urn:uuid:"} {
 		if rest, ok := bytes.CutPrefix(text, []byte(urn)); ok && isURN(urn, rest) {
-			return appendHMAC(append(dst, urn...), w.cryptoH, rest)
+			return w.appendHMAC(append(dst, urn...), rest)
 		}
 	}
 	if start, end, ok := w.findID(text); ok {
 		dst = appendJSONText(dst, text[:start])
-		dst = appendHMAC(dst, w.cryptoH, text[start:end])
+		dst = w.appendHMAC(dst, text[start:end])
 		return appendJSONText(dst, text[end:])
 	}
-	return appendHMAC(dst, w.cryptoH, text)
+	return w.appendHMAC(dst, text)
 }
 
-// appendJSONText appends a text that has nothing to escape but a backslash.
+// appendJSONText appends the part of a reference that is no id: a base, whose
+// only character to be escaped is a backslash, and a version.
 func appendJSONText(dst, text []byte) []byte {
-	quoted := appendString(nil, text)
-	return append(dst, quoted[1:len(quoted)-1]...)
+	for _, c := range text {
+		if c == '\\' {
+			dst = append(dst, '\\')
+		}
+		dst = append(dst, c)
+	}
+	return dst
 }
 
 // findID finds the id in [base]Type/id[/_history/vid].

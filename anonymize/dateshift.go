@@ -71,11 +71,30 @@ func (w *worker) shiftDays(rule int) int {
 	case policy.ScopeFolder:
 		prefix = []byte(w.place.Folder)
 	}
-	if len(prefix) == 0 {
-		prefix = w.rootIDAt(rule)
+	if len(prefix) > 0 {
+		return shiftOf(prefix, w.engine.keys.DateShift)
 	}
+	// The id is another before and after the rule that changes it.
+	known := &w.shiftBefore
+	if w.rootID >= 0 && w.tape[w.rootID].state.rule != none && w.tape[w.rootID].state.rule < rule {
+		known = &w.shiftAfter
+	}
+	if !known.known {
+		*known = shift{true, shiftOf(w.rootIDAt(rule), w.engine.keys.DateShift)}
+	}
+	return known.days
+}
+
+// shift is the offset of a document, once it is known.
+type shift struct {
+	known bool
+	days  int
+}
+
+// shiftOf is the hash of Microsoft's tool, as an offset.
+func shiftOf(prefix, key []byte) int {
 	h := 0
-	for _, part := range [][]byte{prefix, w.engine.keys.DateShift} {
+	for _, part := range [2][]byte{prefix, key} {
 		for _, b := range part {
 			h = (h*131 + int(b)) % 101
 		}

@@ -53,7 +53,7 @@ func (w *worker) apply(i int32, n *node) {
 		return
 	}
 	r := &w.engine.policy.Rules[rule]
-	w.methods[methodIndex[r.Method]]++
+	w.methods[w.engine.methods[rule]]++
 	switch r.Method {
 	case policy.Keep:
 	case policy.Redact:

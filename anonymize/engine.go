@@ -33,10 +33,12 @@ type Engine struct {
 	policy *policy.Policy
 	model  *fhirmodel.Model
 	routes []route
-	keys   Keys
-	asOf   time.Time
-	strict bool
-	lists  *lists
+	// methods is the index of each rule's method.
+	methods []int
+	keys    Keys
+	asOf    time.Time
+	strict  bool
+	lists   *lists
 
 	workers sync.Pool
 }
@@ -72,6 +74,7 @@ func Compile(p *policy.Policy, o Options) (*Engine, error) {
 			return nil, &policy.Error{Line: r.Line, Rule: r.Number, Text: err.Error()}
 		}
 		e.routes = append(e.routes, route)
+		e.methods = append(e.methods, methodIndex[r.Method])
 	}
 	if err := e.takeKeys(); err != nil {
 		return nil, err

@@ -177,10 +177,11 @@ type chunk struct {
 	first   int64 // number of the first line
 	tooLong bool  // in is the beginning of one line that is too long
 
-	out   []byte
-	bad   []badLine
-	stats Stats
-	done  chan struct{}
+	out     []byte
+	bad     []badLine
+	stats   Stats
+	methods [methodCount]int64
+	done    chan struct{}
 }
 
 type badLine struct {
@@ -191,7 +192,10 @@ type badLine struct {
 
 // work processes the lines of a chunk.
 func (s *stream) work(w *worker, c *chunk) {
-	c.out, c.bad, c.stats = c.out[:0], c.bad[:0], newStats()
+	if cap(c.out) < len(c.in) {
+		c.out = make([]byte, 0, len(c.in)+len(c.in)/2)
+	}
+	c.out, c.bad, c.stats, c.methods = c.out[:0], c.bad[:0], newStats(), [methodCount]int64{}
 	w.place = Place{File: s.o.FileName, Folder: s.o.FolderName}
 	number := c.first
 	for rest := c.in; len(rest) > 0; number++ {
@@ -255,9 +259,7 @@ func (s *stream) line(w *worker, c *chunk, number int64, line []byte) {
 	c.stats.Types[name] = t
 	if err == nil {
 		for i, n := range w.methods {
-			if n > 0 {
-				c.stats.Methods[methodNames[i]] += n
-			}
+			c.methods[i] += n
 		}
 	}
 }
@@ -284,6 +286,11 @@ func (s *stream) finish(c *chunk) error {
 	if len(c.out) > 0 {
 		if _, err := s.dst.Write(c.out); err != nil {
 			return err
+		}
+	}
+	for i, n := range c.methods {
+		if n > 0 {
+			s.stats.Methods[methodNames[i]] += n
 		}
 	}
 	s.stats.add(&c.stats)

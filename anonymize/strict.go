@@ -171,12 +171,11 @@ func (w *worker) pseudonym(i int32, n *node) {
 const pseudonymBytes = 16
 
 func (w *worker) appendPseudonym(kind string, id []byte) {
-	var sum [32]byte
+	w.sum = append(append(append(w.sum[:0], kind...), '/'), id...)
 	w.pseudoH.Reset()
-	w.pseudoH.Write([]byte(kind))
-	w.pseudoH.Write([]byte{'/'})
-	w.pseudoH.Write(id)
-	w.values = hex.AppendEncode(w.values, w.pseudoH.Sum(sum[:0])[:pseudonymBytes])
+	w.pseudoH.Write(w.sum)
+	w.sum = w.pseudoH.Sum(w.sum[:0])
+	w.values = hex.AppendEncode(w.values, w.sum[:pseudonymBytes])
 }
 
 // pseudonymReference writes Type/pseudonym, #pseudonym or urn:uuid:pseudonym.

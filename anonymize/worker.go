@@ -24,7 +24,10 @@ type worker struct {
 	pseudoH hash.Hash
 	shiftH  hash.Hash
 	noiseH  hash.Hash
+	sum     []byte
 	rootID  int32 // the root's id node, or -1
+	// the document's date shift, by the id before and after it is changed
+	shiftBefore, shiftAfter shift
 
 	// counts of this line
 	methods [methodCount]int64
@@ -61,6 +64,7 @@ func (w *worker) resource(dst, line []byte) (out []byte, err error) {
 	}
 	w.values = w.values[:0]
 	clear(w.methods[:])
+	w.shiftBefore, w.shiftAfter = shift{}, shift{}
 	if fail := w.decide(); fail != nil {
 		return dst, fail
 	}
