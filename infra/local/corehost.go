@@ -29,7 +29,7 @@ func startFunc(ctx context.Context, path, app string, env map[string]string, log
 		return nil, err
 	}
 	h := &funcHost{url: fmt.Sprintf("http://127.0.0.1:%d", port), done: make(chan struct{})}
-	h.cmd = exec.Command(path, "start", "--port", fmt.Sprint(port), "--custom")
+	h.cmd = exec.Command(path, "start", "--port", fmt.Sprint(port))
 	h.cmd.Dir, h.cmd.Env = app, environ(env)
 	h.cmd.Stdout, h.cmd.Stderr = log, log
 	h.cmd.SysProcAttr = ownGroup() // so that all of it can be ended
