@@ -39,6 +39,9 @@ type system struct {
 	stops   []func()
 }
 
+// errNoFunc says how to get the real host.
+var errNoFunc = errors.New("func is not on the PATH. Azure Functions Core Tools 4: https://learn.microsoft.com/azure/azure-functions/functions-run-local, or use --host standin")
+
 // host is a Functions host.
 type host interface {
 	// fire fires the timer by hand.
@@ -56,6 +59,17 @@ func (s *system) say(format string, args ...any) { fmt.Fprintf(s.out, format+"\n
 func (s *system) start(ctx context.Context) error {
 	if _, err := exec.LookPath("go"); err != nil {
 		return errors.New("go is not on the PATH. It is needed to build the function app: https://go.dev/dl")
+	}
+	// What is missing is told before anything is built.
+	if s.o.host == "func" {
+		if _, err := exec.LookPath("func"); err != nil {
+			return errNoFunc
+		}
+	}
+	if s.o.policy != "" {
+		if _, err := os.Stat(s.o.policy); err != nil {
+			return fmt.Errorf("looking for the policy: %w", err)
+		}
 	}
 	if err := os.MkdirAll(filepath.Join(s.state, "logs"), 0o755); err != nil {
 		return fmt.Errorf("making the local state folder: %w", err)
@@ -152,7 +166,7 @@ func (s *system) startHost(ctx context.Context, app string) error {
 	kind := s.o.host
 	path, err := exec.LookPath("func")
 	if kind == "func" && err != nil {
-		return errors.New("func is not on the PATH. Azure Functions Core Tools 4: https://learn.microsoft.com/azure/azure-functions/functions-run-local, or use --host standin")
+		return errNoFunc
 	}
 	if kind == "auto" {
 		kind = "standin"

@@ -23,6 +23,7 @@ type view struct {
 	width int
 	last  string
 	shown bool
+	noted int // notes shown, by their times
 }
 
 func newView(out io.Writer) *view {
@@ -37,6 +38,7 @@ func newView(out io.Writer) *view {
 }
 
 func (v *view) show(r *ledger.Run) {
+	v.notes(r)
 	line := progressLine(r)
 	if line == v.last {
 		return
@@ -51,6 +53,25 @@ func (v *view) show(r *ledger.Run) {
 		line = line[:v.width-1]
 	}
 	fmt.Fprintf(v.out, "\r\x1b[K%s", line)
+}
+
+// notes shows what the run has lived through since the last look: a server that
+// does not answer is no secret.
+func (v *view) notes(r *ledger.Run) {
+	times := 0
+	for _, n := range r.Notes {
+		times += max(n.Times, 1)
+	}
+	if times <= v.noted || len(r.Notes) == 0 {
+		return
+	}
+	v.noted = times
+	if v.live && v.shown {
+		fmt.Fprint(v.out, "\r\x1b[K")
+	}
+	newest := r.Notes[len(r.Notes)-1]
+	fmt.Fprintf(v.out, "%s  note: %s\n", r.ID, newest.Text)
+	v.last = ""
 }
 
 func (v *view) end() {

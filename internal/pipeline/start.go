@@ -237,6 +237,10 @@ func (p *Pipeline) refuse(ctx context.Context, run *ledger.Run, why *PreflightEr
 	if err != nil {
 		return "", "", errors.Join(why, err)
 	}
+	b := &beat{Pipeline: p, run: run, now: now}
+	if err := b.writeReport(ctx); err != nil {
+		return "", "", errors.Join(why, err)
+	}
 	err = p.ledger().UpdateScope(ctx, run.Scope, func(s *ledger.Scope) bool {
 		s.Remember(ledger.Brief{Run: run.ID, State: ledger.Failed, At: now, Why: why.Reasons[0].Code})
 		return true
