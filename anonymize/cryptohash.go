@@ -103,15 +103,19 @@ func isID(b []byte) bool {
 	return true
 }
 
-// isBase accepts what Microsoft's tool takes for a base URL. Hosts with a hyphen
-// are none to it.
+// isBase accepts what Microsoft's tool takes for a base URL: none, or http and
+// https. Hosts with a hyphen are none to it.
 func isBase(b []byte) bool {
-	for _, scheme := range []string{"http://", "https://"} {
-		if rest, ok := bytes.CutPrefix(b, []byte(scheme)); ok {
-			b = rest
-			break
+	if len(b) == 0 {
+		return true
+	}
+	rest, ok := bytes.CutPrefix(b, []byte("http://"))
+	if !ok {
+		if rest, ok = bytes.CutPrefix(b, []byte("https://")); !ok {
+			return false
 		}
 	}
+	b = rest
 	for _, c := range b {
 		if !isAlnum(c) && bytes.IndexByte([]byte(`\/.:%$`), c) < 0 {
 			return false

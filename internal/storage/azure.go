@@ -124,6 +124,9 @@ func (c *azureContainer) List(ctx context.Context, prefix string) iter.Seq2[Info
 			}
 			for _, item := range page.Segment.BlobItems {
 				info := Info{Name: deref(item.Name), Metadata: lowerKeys(item.Metadata)}
+				if info.Metadata["hdi_isfolder"] == "true" {
+					continue // an account with hierarchical namespace lists its folders too
+				}
 				if p := item.Properties; p != nil {
 					info.Size, info.ETag, info.Modified = deref(p.ContentLength), quoted(p.ETag), deref(p.LastModified)
 				}
