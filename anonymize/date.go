@@ -111,7 +111,7 @@ func isZone(b []byte) bool {
 // validDateTime accepts dates of any precision, and times with or without
 // seconds and zone.
 func validDateTime(b []byte) bool {
-	d, rest, ok := parseDatePrefix(b)
+	d, rest, ok := parseDate(b)
 	if !ok {
 		return false
 	}
@@ -126,11 +126,6 @@ func validDateTime(b []byte) bool {
 	}
 	_, rest, ok = parseClock(rest[1:])
 	return ok && (len(rest) == 0 || isZone(rest))
-}
-
-func parseDatePrefix(b []byte) (d date, rest []byte, ok bool) {
-	d, rest, ok = parseDate(b)
-	return d, rest, ok
 }
 
 // time is midnight of the date.

@@ -79,9 +79,7 @@ func Compile(p *policy.Policy, o Options) (*Engine, error) {
 	if err := e.takeKeys(); err != nil {
 		return nil, err
 	}
-	if e.lists, err = newLists(p); err != nil {
-		return nil, err
-	}
+	e.lists = newLists(p)
 	e.workers.New = func() any { return newWorker(e) }
 	return e, nil
 }

@@ -25,9 +25,9 @@ type lists struct {
 
 // newLists joins the built-in lists with the policy's. The policy's own
 // restricted ZIP prefixes only take away.
-func newLists(p *policy.Policy) (*lists, error) {
+func newLists(p *policy.Policy) *lists {
 	if p.Mode != policy.Strict {
-		return &lists{}, nil
+		return &lists{}
 	}
 	l := &lists{zip3: set(zip3Text), codeSystems: set(codeSystemsText), extensions: make(map[string]bool)}
 	for _, prefix := range p.Parameters.RestrictedZIPCodes {
@@ -39,7 +39,7 @@ func newLists(p *policy.Policy) (*lists, error) {
 	for _, url := range p.Extensions {
 		l.extensions[url] = true
 	}
-	return l, nil
+	return l
 }
 
 func set(text string) map[string]bool {
@@ -50,10 +50,4 @@ func set(text string) map[string]bool {
 		}
 	}
 	return s
-}
-
-// hasCodeSystem reports whether codes of a system may be kept: it is listed, or
-// it is a code system of the FHIR specification itself, whose codes are in it.
-func (l *lists) hasCodeSystem(url []byte) bool {
-	return l.codeSystems[string(url)]
 }

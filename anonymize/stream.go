@@ -79,6 +79,7 @@ func (e *Engine) Stream(ctx context.Context, dst io.Writer, src io.Reader, o Str
 	return s.stats, err
 }
 
+// newStats returns counts of nothing.
 func newStats() Stats {
 	return Stats{Types: make(map[string]TypeStats), Methods: make(map[string]int64), Reasons: make(map[string]int64)}
 }
@@ -288,22 +289,28 @@ func (s *stream) finish(c *chunk) error {
 			return err
 		}
 	}
+	c.stats.BytesOut = int64(len(c.out))
 	for i, n := range c.methods {
 		if n > 0 {
 			s.stats.Methods[methodNames[i]] += n
 		}
 	}
-	s.stats.add(&c.stats)
-	s.stats.BytesOut += int64(len(c.out))
+	s.stats.Add(c.stats)
 	return nil
 }
 
-func (s *Stats) add(o *Stats) {
+// Add adds the counts of another stream.
+func (s *Stats) Add(o Stats) {
+	if s.Types == nil {
+		*s = newStats()
+	}
 	s.Lines += o.Lines
 	s.Written += o.Written
 	s.Dropped += o.Dropped
 	s.Rejected += o.Rejected
 	s.Blank += o.Blank
+	s.BytesIn += o.BytesIn
+	s.BytesOut += o.BytesOut
 	for k, n := range o.Methods {
 		s.Methods[k] += n
 	}

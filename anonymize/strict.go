@@ -17,7 +17,7 @@ func (w *worker) dropByList() {
 		if n.state.rule != none && n.flags&dropped == 0 {
 			switch method := w.engine.policy.Rules[n.state.rule].Method; {
 			case n.typ.Name == "Coding" && (method == policy.Coding || method == policy.Extension):
-				if system := w.childText(i, "system"); system == nil || !w.engine.lists.hasCodeSystem(system) || !isCode(string(system), string(w.childText(i, "code"))) {
+				if system := w.childText(i, "system"); system == nil || !w.engine.lists.codeSystems[string(system)] || !isCode(string(system), string(w.childText(i, "code"))) {
 					w.drop(i, method)
 					next = n.after
 				}

@@ -125,7 +125,6 @@ func samePath(a, b string) (bool, error) {
 
 // folder works on all NDJSON files of a folder, in the order of their names.
 func (o *anonymizeOptions) folder(ctx context.Context, cmd *cobra.Command, e *anonymize.Engine, checker *verify.Checker, q *quarantine) (total anonymize.Stats, err error) {
-	total = emptyStats()
 	found := 0
 	err = filepath.WalkDir(o.in, func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
@@ -156,7 +155,7 @@ func (o *anonymizeOptions) folder(ctx context.Context, cmd *cobra.Command, e *an
 		if !o.quiet {
 			fmt.Fprintf(cmd.ErrOrStderr(), "%s: %d lines, %d left out\n", rel, stats.Lines, stats.Rejected)
 		}
-		addStats(&total, stats)
+		total.Add(stats)
 		return nil
 	})
 	if err == nil && found == 0 {
@@ -226,33 +225,6 @@ func (e *findingError) Error() string {
 
 // LineReason is the code under which the line is counted.
 func (e *findingError) LineReason() string { return "verifier" }
-
-func emptyStats() anonymize.Stats {
-	return anonymize.Stats{Types: map[string]anonymize.TypeStats{}, Methods: map[string]int64{}, Reasons: map[string]int64{}}
-}
-
-func addStats(total *anonymize.Stats, s anonymize.Stats) {
-	total.Lines += s.Lines
-	total.Written += s.Written
-	total.Dropped += s.Dropped
-	total.Rejected += s.Rejected
-	total.BytesIn += s.BytesIn
-	total.BytesOut += s.BytesOut
-	for k, n := range s.Methods {
-		total.Methods[k] += n
-	}
-	for k, n := range s.Reasons {
-		total.Reasons[k] += n
-	}
-	for k, n := range s.Types {
-		t := total.Types[k]
-		t.Lines += n.Lines
-		t.Written += n.Written
-		t.Dropped += n.Dropped
-		t.Rejected += n.Rejected
-		total.Types[k] = t
-	}
-}
 
 // summarise prints counts per type and method.
 func summarise(out io.Writer, s anonymize.Stats) {
