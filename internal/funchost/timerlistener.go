@@ -150,24 +150,25 @@ func (t *timer) fire(ctx context.Context, pastDue, startup bool) {
 		shown = &status
 	}
 	reason := "Timer fired at " + now.UTC().Format("2006-01-02T15:04:05.0000000") + "+00:00"
-	finished := make(chan struct{})
+	// A host that ends does not wait here but where it waits for all that is
+	// open, so what the run leaves is handed over, never written behind our back.
+	before, finished := t.status, make(chan timerStatus, 1)
 	t.h.open.Go(func() {
-		defer close(finished)
 		err := t.h.execute(t.f, reason, func(context.Context) (*envelope, error) { return t.envelope(shown, pastDue), nil })
 		if errors.Is(err, errAbandoned) {
-			return // the run was cut off: it is missed, and comes again as past due
+			finished <- before // the run was cut off: it is missed, and comes again as past due
+			return
 		}
 		at := now
-		if !pastDue && !startup && t.status.Next.After(at) {
-			at = t.status.Next
+		if !pastDue && !startup && before.Next.After(at) {
+			at = before.Next
 		}
-		t.status = timerStatus{Last: at, Next: t.schedule.next(at), LastUpdated: at}
-		t.save(t.status)
+		after := timerStatus{Last: at, Next: t.schedule.next(at), LastUpdated: at}
+		t.save(after)
+		finished <- after
 	})
-	// A host that ends does not wait here but where it waits for all that is
-	// open.
 	select {
-	case <-finished:
+	case t.status = <-finished:
 	case <-ctx.Done():
 	}
 }
