@@ -30,6 +30,14 @@ type scanner struct {
 	typeFirst bool
 }
 
+func newScanner(model *fhirmodel.Model, routes []route, strict bool) scanner {
+	return scanner{
+		model: model, strict: strict,
+		rules:     newAutomaton(model, routes),
+		predicted: make(map[*fhirmodel.Element]*fhirmodel.Element),
+	}
+}
+
 // member is the place of an object's member, for objects that are not in order.
 type member struct {
 	keyStart, keyEnd int

@@ -8,7 +8,6 @@ import (
 	"strconv"
 	"strings"
 
-	"fhirdeid/anonymize/fhirmodel"
 	"fhirdeid/anonymize/policy"
 )
 
@@ -38,11 +37,7 @@ const methodCount = 16
 
 func newWorker(e *Engine) *worker {
 	w := &worker{engine: e}
-	w.scanner = scanner{
-		model: e.model, strict: e.strict,
-		rules:     newAutomaton(e.model, e.routes),
-		predicted: make(map[*fhirmodel.Element]*fhirmodel.Element),
-	}
+	w.scanner = newScanner(e.model, e.routes, e.strict)
 	w.cryptoH = hmac.New(sha256.New, e.keys.CryptoHash)
 	w.pseudoH = hmac.New(sha256.New, e.keys.Pseudonym)
 	w.noiseH = hmac.New(sha256.New, append([]byte("perturb "), e.keys.CryptoHash...))

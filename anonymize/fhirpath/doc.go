@@ -1,0 +1,18 @@
+// Package fhirpath reads FHIRPath expressions and evaluates them over the nodes
+// of a FHIR resource.
+//
+//	x, err := fhirpath.Parse("name.where(use = 'official').given", fhirpath.Specification)
+//	items, err := fhirpath.NewEvaluator(fhirpath.Options{Model: model}).Eval(x, document, 0)
+//
+// The language is FHIRPath 2.0 (http://hl7.org/fhirpath/N1/) with what FHIR adds
+// to it (https://hl7.org/fhir/fhirpath.html) and those functions of later ballots
+// that need no terminology server. A Dialect says where the reading of rule files
+// and that of Microsoft's tool differ.
+//
+// A text becomes tokens (lexer.go), an expression (parser.go), and items
+// (eval.go, and a file for each family of functions). Items are nodes of a
+// Document, known by their number, or values of their own. No error has a value
+// of the document in it.
+//
+// An Expression is safe for concurrent use, an Evaluator is not.
+package fhirpath

@@ -1,0 +1,266 @@
+package fhirpath
+
+import (
+	"bytes"
+	"strings"
+	"unicode"
+
+	"github.com/cockroachdb/apd/v3"
+)
+
+// equalItems compares two items as = does; unknown where precisions or units do
+// not tell.
+func (e *Evaluator) equalItems(a, b Item) truth {
+	x, ok1 := e.value(a)
+	y, ok2 := e.value(b)
+	if !ok1 || !ok2 {
+		if ok1 != ok2 || a.Kind != KindNode || b.Kind != KindNode {
+			return no
+		}
+		return truthOf(e.sameTree(a.Node, b.Node))
+	}
+	return e.equalValues(x, y)
+}
+
+func (e *Evaluator) equalValues(x, y Item) truth {
+	switch {
+	case x.isNumber() && y.isNumber():
+		if x.Kind != KindDecimal && y.Kind != KindDecimal {
+			return truthOf(x.num == y.num)
+		}
+		return truthOf(x.decimal().Cmp(y.decimal()) == 0)
+	case x.Kind == KindQuantity || y.Kind == KindQuantity:
+		p, ok1 := asQuantity(x)
+		q, ok2 := asQuantity(y)
+		if !ok1 || !ok2 {
+			return no
+		}
+		v, w, ok := sameMeasure(p, q, true)
+		if !ok {
+			if knownUnits(p, q) {
+				return unknown
+			}
+			return no
+		}
+		return truthOf(v.Cmp(w) == 0)
+	case isTemporal(x) && isTemporal(y):
+		t, u := x.any.(temporal), y.any.(temporal)
+		if !sameTemporalKind(t, u) {
+			return no
+		}
+		order, known := compareTemporal(t, u)
+		if !known {
+			return unknown
+		}
+		return truthOf(order == 0)
+	case isTemporal(x) && y.Kind == KindString:
+		return e.equalAsTemporal(x, y)
+	case isTemporal(y) && x.Kind == KindString:
+		return e.equalAsTemporal(y, x)
+	case x.Kind != y.Kind:
+		return no
+	}
+	switch x.Kind {
+	case KindBoolean:
+		return truthOf(x.num == y.num)
+	case KindString:
+		return truthOf(bytes.Equal(x.text, y.text))
+	case KindType:
+		return truthOf(x.any == y.any)
+	}
+	return no
+}
+
+// equalAsTemporal compares a date with a text that may be one.
+func (e *Evaluator) equalAsTemporal(t, s Item) truth {
+	u, ok := parseTemporal(s.text, t.any.(temporal).of)
+	if !ok || e.dialect.Microsoft {
+		return no
+	}
+	order, known := compareTemporal(t.any.(temporal), u)
+	if !known {
+		return unknown
+	}
+	return truthOf(order == 0)
+}
+
+func isTemporal(i Item) bool {
+	return i.Kind == KindDate || i.Kind == KindDateTime || i.Kind == KindTime
+}
+
+// asQuantity converts a number to a quantity without a unit.
+func asQuantity(i Item) (quantity, bool) {
+	if i.Kind == KindQuantity {
+		return i.any.(quantity), true
+	}
+	if i.isNumber() {
+		return quantity{value: i.decimal(), unit: "1"}, true
+	}
+	return quantity{}, false
+}
+
+// sameTree compares two nodes with all below them.
+func (e *Evaluator) sameTree(a, b int32) bool {
+	if a == b {
+		return true
+	}
+	x, ok1 := e.nodeValue(a)
+	y, ok2 := e.nodeValue(b)
+	if ok1 != ok2 || ok1 && e.equalValues(x, y) != yes {
+		return false
+	}
+	c, d := e.doc.First(a), e.doc.First(b)
+	for c != None && d != None {
+		if e.doc.Element(c).Key != e.doc.Element(d).Key || !e.sameTree(c, d) {
+			return false
+		}
+		c, d = e.doc.Next(c), e.doc.Next(d)
+	}
+	return c == d // both None
+}
+
+// equal is = of collections.
+func (e *Evaluator) equal(a, b Collection) truth {
+	if len(a) == 0 || len(b) == 0 {
+		return unknown
+	}
+	if len(a) != len(b) {
+		return no
+	}
+	result := yes
+	for i := range a {
+		switch e.equalItems(a[i], b[i]) {
+		case no:
+			return no
+		case unknown:
+			result = unknown
+		}
+	}
+	return result
+}
+
+// equivalent is ~ of collections, whatever their order.
+func (e *Evaluator) equivalent(a, b Collection) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	used := make([]bool, len(b))
+next:
+	for _, x := range a {
+		for i, y := range b {
+			if !used[i] && e.equivalentItems(x, y) {
+				used[i] = true
+				continue next
+			}
+		}
+		return false
+	}
+	return true
+}
+
+func (e *Evaluator) equivalentItems(a, b Item) bool {
+	x, ok1 := e.value(a)
+	y, ok2 := e.value(b)
+	if !ok1 || !ok2 {
+		return ok1 == ok2 && a.Kind == KindNode && b.Kind == KindNode && e.similarTree(a.Node, b.Node)
+	}
+	switch {
+	case x.isNumber() && y.isNumber():
+		return similarNumbers(x.decimal(), y.decimal())
+	case x.Kind == KindQuantity || y.Kind == KindQuantity:
+		p, ok1 := asQuantity(x)
+		q, ok2 := asQuantity(y)
+		return ok1 && ok2 && similarQuantities(p, q)
+	case isTemporal(x) && isTemporal(y):
+		t, u := x.any.(temporal), y.any.(temporal)
+		order, known := compareTemporal(t, u)
+		return sameTemporalKind(t, u) && known && order == 0
+	case x.Kind == KindString && y.Kind == KindString:
+		return similarText(x.text) == similarText(y.text)
+	}
+	return e.equalValues(x, y) == yes
+}
+
+// similarNumbers rounds to the lower precision of the two.
+func similarNumbers(a, b *apd.Decimal) bool {
+	places := min(decimals(a), decimals(b))
+	return roundTo(a, places).Cmp(roundTo(b, places)) == 0
+}
+
+// similarQuantities compares in the unit of the first.
+func similarQuantities(p, q quantity) bool {
+	p, q = settle(p, q)
+	if p.unit == q.unit && p.calendar == q.calendar {
+		return similarNumbers(p.value, q.value)
+	}
+	p.unit, _ = p.ucum()
+	q.unit, _ = q.ucum()
+	p.calendar, q.calendar = false, false
+	r, ok := q.convertTo(p.unit)
+	return ok && similarNumbers(p.value, r.value)
+}
+
+// decimals is how many decimals count: trailing zeros do not.
+func decimals(d *apd.Decimal) int {
+	var r apd.Decimal
+	r.Reduce(d)
+	return max(0, int(-r.Exponent))
+}
+
+// similarText ignores case and the kind of white space.
+func similarText(b []byte) string {
+	return strings.ToLower(strings.Map(func(r rune) rune {
+		if unicode.IsSpace(r) {
+			return ' '
+		}
+		return r
+	}, string(b)))
+}
+
+func (e *Evaluator) similarTree(a, b int32) bool {
+	x, ok1 := e.nodeValue(a)
+	y, ok2 := e.nodeValue(b)
+	if ok1 != ok2 || ok1 && !e.equivalentItems(x, y) {
+		return false
+	}
+	var left, right Collection
+	for c := e.doc.First(a); c != None; c = e.doc.Next(c) {
+		left = append(left, nodeItem(c))
+	}
+	for c := e.doc.First(b); c != None; c = e.doc.Next(c) {
+		right = append(right, nodeItem(c))
+	}
+	if len(left) != len(right) {
+		return false
+	}
+	used := make([]bool, len(right))
+next:
+	for _, l := range left {
+		for i, r := range right {
+			if !used[i] && e.doc.Element(l.Node).Key == e.doc.Element(r.Node).Key && e.equivalentItems(l, r) {
+				used[i] = true
+				continue next
+			}
+		}
+		return false
+	}
+	return true
+}
+
+// same is what union, distinct and their kind go by.
+func (e *Evaluator) same(a, b Item) bool {
+	if e.dialect.NodeIdentity && a.Kind == KindNode && b.Kind == KindNode {
+		return a.Node == b.Node
+	}
+	return e.equalItems(a, b) == yes
+}
+
+// has reports whether a collection has an item.
+func (e *Evaluator) has(c Collection, i Item) bool {
+	for _, x := range c {
+		if e.same(x, i) {
+			return true
+		}
+	}
+	return false
+}

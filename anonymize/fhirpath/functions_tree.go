@@ -1,0 +1,144 @@
+package fhirpath
+
+import "fhirdeid/anonymize/fhirmodel"
+
+// Navigation: https://hl7.org/fhirpath/#tree-navigation, what FHIR adds, and the
+// two functions of rule files.
+var treeFunctions = map[string]*function{
+	"children": {eval: func(e *Evaluator, _ *Call, in Collection) Collection {
+		mark := e.mark()
+		for _, i := range in {
+			if i.Kind == KindNode {
+				for c := e.doc.First(i.Node); c != None; c = e.doc.Next(c) {
+					e.push(nodeItem(c))
+				}
+			}
+		}
+		return e.since(mark)
+	}},
+	"descendants": {eval: func(e *Evaluator, _ *Call, in Collection) Collection {
+		mark := e.mark()
+		for _, i := range in {
+			if i.Kind == KindNode {
+				e.descend(i.Node)
+			}
+		}
+		return e.since(mark)
+	}},
+	"extension": {min: 1, max: 1, eval: func(e *Evaluator, x *Call, in Collection) Collection {
+		url, ok := e.text(x, e.arg(x, 0))
+		if !ok {
+			return nil
+		}
+		mark := e.mark()
+		for _, i := range in {
+			if i.Kind != KindNode {
+				continue
+			}
+			for c := e.doc.First(i.Node); c != None; c = e.doc.Next(c) {
+				if e.doc.Element(c).Name == "extension" && e.childText(c, "url") == url {
+					e.push(nodeItem(c))
+				}
+			}
+		}
+		return e.since(mark)
+	}},
+	"hasExtension": {min: 1, max: 1, where: notMicrosoft, eval: func(e *Evaluator, x *Call, in Collection) Collection {
+		return e.boolean(len(functions["extension"].eval(e, x, in)) > 0)
+	}},
+	"hasValue": {where: notMicrosoft, eval: func(e *Evaluator, _ *Call, in Collection) Collection {
+		if len(in) != 1 || in[0].Kind != KindNode {
+			return e.boolean(len(in) == 1 && in[0].Kind != KindNode)
+		}
+		_, ok := e.nodeValue(in[0].Node)
+		return e.boolean(ok)
+	}},
+	"getValue": {where: notMicrosoft, eval: func(e *Evaluator, x *Call, in Collection) Collection {
+		if len(in) != 1 {
+			return nil
+		}
+		if in[0].Kind != KindNode {
+			return in
+		}
+		if v, ok := e.nodeValue(in[0].Node); ok {
+			return e.list(v)
+		}
+		return nil
+	}},
+	"resolve": {where: notMicrosoft, eval: func(e *Evaluator, x *Call, _ Collection) Collection {
+		return e.fail(x, "resolve() is not supported: a line is looked at on its own")
+	}},
+	"memberOf": {min: 1, max: 1, where: notMicrosoft, eval: func(e *Evaluator, x *Call, _ Collection) Collection {
+		return e.fail(x, "memberOf() is not supported: it needs a terminology server")
+	}},
+	"nodesByType": {min: 1, max: 1, where: onlyRules, eval: nodesBy(func(e *Evaluator, n int32, want string) bool {
+		return e.doc.Type(n).Name == want
+	})},
+	"nodesByName": {min: 1, max: 1, where: onlyRules, eval: nodesBy(func(e *Evaluator, n int32, want string) bool {
+		el := e.doc.Element(n)
+		return el != nil && el.Name == want
+	})},
+}
+
+// descend pushes all nodes below n, in the order of the document.
+func (e *Evaluator) descend(n int32) {
+	for c := e.doc.First(n); c != None; c = e.doc.Next(c) {
+		e.push(nodeItem(c))
+		e.descend(c)
+	}
+}
+
+func (e *Evaluator) childText(n int32, name string) string {
+	for c := e.doc.First(n); c != None; c = e.doc.Next(c) {
+		if e.doc.Element(c).Name == name {
+			text, _ := e.doc.Text(c)
+			return string(text)
+		}
+	}
+	return ""
+}
+
+// nodesBy finds nodes among the items and all below them, without entering
+// nested resources or returning them.
+func nodesBy(match func(e *Evaluator, n int32, want string) bool) func(*Evaluator, *Call, Collection) Collection {
+	return func(e *Evaluator, x *Call, in Collection) Collection {
+		want, ok := e.text(x, e.arg(x, 0))
+		if !ok {
+			return nil
+		}
+		mark := e.mark()
+		var walk func(n int32)
+		walk = func(n int32) {
+			if match(e, n, want) {
+				e.push(nodeItem(n))
+			}
+			for c := e.doc.First(n); c != None; c = e.doc.Next(c) {
+				if e.doc.Type(c).Kind != fhirmodel.Resource {
+					walk(c)
+				}
+			}
+		}
+		for _, i := range in {
+			if i.Kind == KindNode {
+				walk(i.Node)
+			}
+		}
+		return e.since(mark)
+	}
+}
+
+var typeFunctions = map[string]*function{
+	"is": {min: 1, max: 1, typeArg: true, eval: func(e *Evaluator, x *Call, in Collection) Collection {
+		return e.is(x, in, typeArgument(x))
+	}},
+	"as": {min: 1, max: 1, typeArg: true, eval: func(e *Evaluator, x *Call, in Collection) Collection {
+		return e.as(x, in, typeArgument(x))
+	}},
+	"type": {where: notMicrosoft, eval: func(e *Evaluator, _ *Call, in Collection) Collection {
+		mark := e.mark()
+		for _, i := range in {
+			e.push(Item{Kind: KindType, Node: None, any: e.typeInfo(i)})
+		}
+		return e.since(mark)
+	}},
+}

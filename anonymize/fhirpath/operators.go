@@ -1,0 +1,479 @@
+package fhirpath
+
+import (
+	"bytes"
+	"strings"
+
+	"github.com/cockroachdb/apd/v3"
+)
+
+func (e *Evaluator) unary(x *Unary, focus Collection) Collection {
+	c := e.alone(x.X, focus)
+	if len(c) == 0 || e.err != nil {
+		return nil
+	}
+	v, ok := e.value(c[0])
+	if len(c) > 1 || !ok {
+		return e.fail(x, "%s takes one number", x.Op)
+	}
+	switch v.Kind {
+	case KindInteger, KindLong:
+		if x.Op == "-" {
+			v.num = -v.num
+		}
+		return e.list(v)
+	case KindDecimal:
+		if x.Op == "-" {
+			v = decimalItem(negative(v.decimal()))
+		}
+		return e.list(v)
+	case KindQuantity:
+		q := v.any.(quantity)
+		if x.Op == "-" {
+			q = q.with(negative(q.value))
+		}
+		return e.list(q.item())
+	}
+	return e.fail(x, "%s takes one number", x.Op)
+}
+
+func negative(d *apd.Decimal) *apd.Decimal { return new(apd.Decimal).Neg(d) }
+
+func (e *Evaluator) binary(x *Binary, focus Collection) Collection {
+	left := e.alone(x.Left, focus)
+	if e.err != nil {
+		return nil
+	}
+	switch x.Op { // the right side may not be needed
+	case "and":
+		return e.and(x, left, focus)
+	case "or":
+		return e.or(x, left, focus)
+	case "implies":
+		return e.implies(x, left, focus)
+	}
+	right := e.alone(x.Right, focus)
+	if e.err != nil {
+		return nil
+	}
+	switch x.Op {
+	case "|":
+		return e.union(left, right)
+	case "=":
+		return e.condition(e.equal(left, right))
+	case "!=":
+		return e.condition(not(e.equal(left, right)))
+	case "~":
+		return e.boolean(e.equivalent(left, right))
+	case "!~":
+		return e.boolean(!e.equivalent(left, right))
+	case "<", "<=", ">", ">=":
+		return e.compare(x, left, right)
+	case "in":
+		return e.contains(x, right, left)
+	case "contains":
+		return e.contains(x, left, right)
+	case "xor":
+		a, b := e.truth(x, left), e.truth(x, right)
+		if a == unknown || b == unknown {
+			return nil
+		}
+		return e.boolean(a != b)
+	case "&":
+		return e.concatenate(x, left, right)
+	}
+	return e.arithmetic(x, left, right)
+}
+
+func not(t truth) truth {
+	switch t {
+	case yes:
+		return no
+	case no:
+		return yes
+	}
+	return unknown
+}
+
+func (e *Evaluator) and(x *Binary, left, focus Collection) Collection {
+	a := e.truth(x, left)
+	if a == no {
+		return e.boolean(false)
+	}
+	b := e.truth(x, e.alone(x.Right, focus))
+	switch {
+	case b == no:
+		return e.boolean(false)
+	case a == yes && b == yes:
+		return e.boolean(true)
+	}
+	return nil
+}
+
+func (e *Evaluator) or(x *Binary, left, focus Collection) Collection {
+	a := e.truth(x, left)
+	if a == yes {
+		return e.boolean(true)
+	}
+	b := e.truth(x, e.alone(x.Right, focus))
+	switch {
+	case b == yes:
+		return e.boolean(true)
+	case a == no && b == no:
+		return e.boolean(false)
+	}
+	return nil
+}
+
+func (e *Evaluator) implies(x *Binary, left, focus Collection) Collection {
+	a := e.truth(x, left)
+	if a == no {
+		return e.boolean(true)
+	}
+	b := e.truth(x, e.alone(x.Right, focus))
+	switch {
+	case b == yes:
+		return e.boolean(true)
+	case a == yes && b == no:
+		return e.boolean(false)
+	}
+	return nil
+}
+
+// union is both without duplicates.
+func (e *Evaluator) union(a, b Collection) Collection {
+	mark := e.mark()
+	for _, c := range [2]Collection{a, b} {
+		for _, i := range c {
+			if !e.has(e.arena[mark:], i) {
+				e.push(i)
+			}
+		}
+	}
+	return e.since(mark)
+}
+
+func (e *Evaluator) contains(x Node, in, of Collection) Collection {
+	if len(of) == 0 {
+		return nil
+	}
+	if len(of) > 1 {
+		return e.fail(x, "in and contains look for one item")
+	}
+	for _, i := range in {
+		if e.equalItems(i, of[0]) == yes {
+			return e.boolean(true)
+		}
+	}
+	return e.boolean(false)
+}
+
+func (e *Evaluator) compare(x *Binary, left, right Collection) Collection {
+	if len(left) == 0 || len(right) == 0 {
+		return nil
+	}
+	if len(left) > 1 || len(right) > 1 {
+		return e.fail(x, "%s compares single items", x.Op)
+	}
+	a, ok1 := e.value(left[0])
+	b, ok2 := e.value(right[0])
+	if !ok1 || !ok2 {
+		if left[0].Kind == KindNode && e.doc.Type(left[0].Node).Kind.Primitive() || right[0].Kind == KindNode && e.doc.Type(right[0].Node).Kind.Primitive() {
+			return nil // a primitive without a value
+		}
+		return e.fail(x, "%s does not compare these types", x.Op)
+	}
+	order, t, fits := e.order(a, b)
+	if !fits {
+		return e.fail(x, "%s does not compare %s with %s", x.Op, a.Kind, b.Kind)
+	}
+	if t == unknown {
+		return nil
+	}
+	switch x.Op {
+	case "<":
+		return e.boolean(order < 0)
+	case "<=":
+		return e.boolean(order <= 0)
+	case ">":
+		return e.boolean(order > 0)
+	}
+	return e.boolean(order >= 0)
+}
+
+// order compares two values; fits is false where their types cannot be.
+func (e *Evaluator) order(a, b Item) (order int, t truth, fits bool) {
+	switch {
+	case a.isNumber() && b.isNumber():
+		return a.decimal().Cmp(b.decimal()), yes, true
+	case a.Kind == KindString && b.Kind == KindString:
+		return bytes.Compare(a.text, b.text), yes, true
+	case isTemporal(a) && isTemporal(b):
+		x, y := a.any.(temporal), b.any.(temporal)
+		if !sameTemporalKind(x, y) {
+			return 0, no, false
+		}
+		order, known := compareTemporal(x, y)
+		if !known {
+			return 0, unknown, true
+		}
+		return order, yes, true
+	case isTemporal(a) && b.Kind == KindString && !e.dialect.Microsoft:
+		if y, ok := parseTemporal(b.text, a.any.(temporal).of); ok {
+			return e.order(a, y.item())
+		}
+	case a.Kind == KindString && isTemporal(b) && !e.dialect.Microsoft:
+		if x, ok := parseTemporal(a.text, b.any.(temporal).of); ok {
+			return e.order(x.item(), b)
+		}
+	case a.Kind == KindQuantity || b.Kind == KindQuantity:
+		p, ok1 := asQuantity(a)
+		q, ok2 := asQuantity(b)
+		if !ok1 || !ok2 {
+			return 0, no, false
+		}
+		v, w, ok := sameMeasure(p, q, true)
+		if !ok {
+			return 0, unknown, true
+		}
+		return v.Cmp(w), yes, true
+	}
+	return 0, no, false
+}
+
+// concatenate is &: an empty side is an empty text.
+func (e *Evaluator) concatenate(x Node, left, right Collection) Collection {
+	var text []byte
+	for _, c := range [2]Collection{left, right} {
+		if len(c) > 1 {
+			return e.fail(x, "& takes single items")
+		}
+		if len(c) == 1 {
+			v, ok := e.value(c[0])
+			if ok && v.Kind != KindString {
+				return e.fail(x, "& takes texts")
+			}
+			text = append(text, v.text...)
+		}
+	}
+	return e.list(bytesItem(text))
+}
+
+// arithmetic is + - * / div mod.
+func (e *Evaluator) arithmetic(x *Binary, left, right Collection) Collection {
+	if len(left) == 0 || len(right) == 0 {
+		return nil
+	}
+	if len(left) > 1 || len(right) > 1 {
+		return e.fail(x, "%s takes single items", x.Op)
+	}
+	a, ok1 := e.value(left[0])
+	b, ok2 := e.value(right[0])
+	if !ok1 || !ok2 {
+		return nil
+	}
+	switch {
+	case a.isNumber() && b.isNumber():
+		return e.numbers(x, a, b)
+	case x.Op == "+" && a.Kind == KindString && b.Kind == KindString:
+		return e.list(bytesItem(append(bytes.Clone(a.text), b.text...)))
+	case x.Op == "+" && a.Kind == KindQuantity && isTemporal(b):
+		return e.arithmetic(x, right, left)
+	case (x.Op == "+" || x.Op == "-") && isTemporal(a) && b.Kind == KindQuantity:
+		sign := 1
+		if x.Op == "-" {
+			sign = -1
+		}
+		t, ok, err := a.any.(temporal).addQuantity(b.any.(quantity), sign)
+		if err != nil {
+			return e.fail(x, "%s", err.Error())
+		}
+		if !ok {
+			return nil
+		}
+		return e.list(t.item())
+	case a.Kind == KindQuantity || b.Kind == KindQuantity:
+		p, ok1 := asQuantity(a)
+		q, ok2 := asQuantity(b)
+		if ok1 && ok2 {
+			return e.quantities(x, p, q)
+		}
+	}
+	return e.fail(x, "%s does not take %s and %s", x.Op, a.Kind, b.Kind)
+}
+
+func (e *Evaluator) numbers(x *Binary, a, b Item) Collection {
+	if a.Kind != KindDecimal && b.Kind != KindDecimal && x.Op != "/" {
+		return e.wholeNumbers(x.Op, a, b)
+	}
+	d, ok := calculate(x.Op, a.decimal(), b.decimal())
+	if !ok {
+		return nil
+	}
+	if x.Op == "div" {
+		if n, err := d.Int64(); err == nil {
+			return e.list(Integer(n))
+		}
+		return nil
+	}
+	return e.list(decimalItem(d))
+}
+
+// wholeNumbers calculates with integers; what is too large is nothing.
+func (e *Evaluator) wholeNumbers(op string, a, b Item) Collection {
+	kind := max(a.Kind, b.Kind)
+	x, y := apd.NewBigInt(a.num), apd.NewBigInt(b.num)
+	r := new(apd.BigInt)
+	switch op {
+	case "+":
+		r.Add(x, y)
+	case "-":
+		r.Sub(x, y)
+	case "*":
+		r.Mul(x, y)
+	default:
+		if b.num == 0 {
+			return nil
+		}
+		if op == "div" {
+			r.Quo(x, y)
+		} else {
+			r.Rem(x, y)
+		}
+	}
+	if !r.IsInt64() || kind == KindInteger && (r.Int64() > 1<<31-1 || r.Int64() < -1<<31) {
+		return nil
+	}
+	return e.list(Item{Kind: kind, Node: None, num: r.Int64()})
+}
+
+// calculate calculates with decimals; ok is false where there is no result.
+func calculate(op string, a, b *apd.Decimal) (*apd.Decimal, bool) {
+	r := new(apd.Decimal)
+	var err error
+	switch op {
+	case "+":
+		_, err = wide.Add(r, a, b)
+	case "-":
+		_, err = wide.Sub(r, a, b)
+	case "*":
+		_, err = wide.Mul(r, a, b)
+	default:
+		if b.IsZero() {
+			return nil, false
+		}
+		switch op {
+		case "/":
+			narrow := wide
+			narrow.Precision = 28
+			if _, err = narrow.Quo(r, a, b); err == nil && r.Exponent < 0 {
+				r.Reduce(r)
+			}
+		case "div":
+			_, err = wide.QuoInteger(r, a, b)
+		case "mod":
+			_, err = wide.Rem(r, a, b)
+		}
+	}
+	if err == nil && r.Exponent > 0 {
+		_, err = wide.Quantize(r, r, 0)
+	}
+	return r, err == nil && r.Form == apd.Finite
+}
+
+func (e *Evaluator) quantities(x *Binary, a, b quantity) Collection {
+	switch x.Op {
+	case "+", "-":
+		return e.addQuantities(x, a, b)
+	case "*", "/":
+		return e.multiplyQuantities(x, a, b)
+	}
+	p, ok1 := a.pure()
+	q, ok2 := b.pure()
+	if !ok1 || !ok2 {
+		return e.fail(x, "%s does not take quantities with units", x.Op)
+	}
+	return e.numbers(x, decimalItem(p), decimalItem(q))
+}
+
+// addQuantities gives the sum in the finer of the two units.
+func (e *Evaluator) addQuantities(x *Binary, a, b quantity) Collection {
+	a, b = settle(a, b)
+	if _, _, ok := sameMeasure(a, b, true); !ok {
+		return nil
+	}
+	if a.calendar != b.calendar && (a.unit == "a" || b.unit == "a" || a.unit == "mo" || b.unit == "mo") {
+		return nil
+	}
+	unit, ok := finer(a, b)
+	if !ok {
+		if a.unit != b.unit || !knownUnits(a, b) {
+			return nil
+		}
+		unit = a.unit
+	}
+	if a.unit != b.unit {
+		a, ok = a.convertTo(unit)
+		var ok2 bool
+		if b, ok2 = b.convertTo(unit); !ok || !ok2 {
+			return nil
+		}
+	}
+	d, ok := calculate(x.Op, a.value, b.value)
+	if !ok {
+		return nil
+	}
+	a.either = false
+	return e.list(a.with(d).item())
+}
+
+// multiplyQuantities multiplies or divides. A calendar duration only takes
+// numbers.
+func (e *Evaluator) multiplyQuantities(x *Binary, a, b quantity) Collection {
+	number, plain := b.pure()
+	if !plain && x.Op == "*" {
+		if number, plain = a.pure(); plain {
+			a = b
+		}
+	}
+	if plain {
+		d, ok := calculate(x.Op, a.value, number)
+		if !ok || !a.calendar && !knownUnits(a, a) {
+			return nil
+		}
+		return e.list(a.with(d).item())
+	}
+	if a.calendar || b.calendar || !knownUnits(a, b) {
+		return nil
+	}
+	d, ok := calculate(x.Op, a.value, b.value)
+	if !ok {
+		return nil
+	}
+	return e.list(newQuantity(d, joinUnits(x.Op, a.unit, b.unit), false))
+}
+
+func knownUnits(a, b quantity) bool {
+	_, ok1 := parseUnit(a.unit)
+	_, ok2 := parseUnit(b.unit)
+	return (ok1 || a.calendar) && (ok2 || b.calendar)
+}
+
+// joinUnits is the unit of a product or a quotient.
+func joinUnits(op, x, y string) string {
+	switch {
+	case op == "/" && x == y:
+		return "1"
+	case op == "/":
+		if strings.ContainsAny(y, "./") {
+			y = "(" + y + ")"
+		}
+		if x == "1" {
+			return "/" + y
+		}
+		return x + "/" + y
+	case x == "1":
+		return y
+	}
+	return x + "." + y
+}
