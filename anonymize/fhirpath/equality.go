@@ -28,7 +28,7 @@ func (e *Evaluator) equalValues(x, y Item) truth {
 		if x.Kind != KindDecimal && y.Kind != KindDecimal {
 			return truthOf(x.num == y.num)
 		}
-		return truthOf(x.decimal().Cmp(y.decimal()) == 0)
+		return truthOf(e.equalNumbers(x.decimal(), y.decimal()))
 	case x.Kind == KindQuantity || y.Kind == KindQuantity:
 		p, ok1 := asQuantity(x)
 		q, ok2 := asQuantity(y)
@@ -42,9 +42,12 @@ func (e *Evaluator) equalValues(x, y Item) truth {
 			}
 			return no
 		}
+		if v == p.value && w == q.value || p.unit == "1" || q.unit == "1" { // the units are the same, or none
+			return truthOf(e.equalNumbers(v, w))
+		}
 		return truthOf(v.Cmp(w) == 0)
 	case isTemporal(x) && isTemporal(y):
-		t, u := x.any.(temporal), y.any.(temporal)
+		t, u := x.temporal(), y.temporal()
 		if !sameTemporalKind(t, u) {
 			return no
 		}
@@ -64,20 +67,33 @@ func (e *Evaluator) equalValues(x, y Item) truth {
 	case KindBoolean:
 		return truthOf(x.num == y.num)
 	case KindString:
-		return truthOf(bytes.Equal(x.text, y.text))
+		return truthOf(bytes.Equal(x.text(), y.text()))
 	case KindType:
-		return truthOf(x.any == y.any)
+		return truthOf(x.typeName() == y.typeName())
 	}
 	return no
 }
 
+// equalNumbers compares decimals by the step that the specification gives them,
+// 1e-8, so that a quotient equals its literal; Microsoft's tool compares all
+// digits.
+func (e *Evaluator) equalNumbers(a, b *apd.Decimal) bool {
+	if a.Cmp(b) == 0 {
+		return true
+	}
+	if e.dialect.Microsoft || a.Exponent >= -8 && b.Exponent >= -8 {
+		return false
+	}
+	return roundTo(a, 8).Cmp(roundTo(b, 8)) == 0
+}
+
 // equalAsTemporal compares a date with a text that may be one.
 func (e *Evaluator) equalAsTemporal(t, s Item) truth {
-	u, ok := parseTemporal(s.text, t.any.(temporal).of)
+	u, ok := parseTemporal(s.text(), t.temporal().of)
 	if !ok || e.dialect.Microsoft {
 		return no
 	}
-	order, known := compareTemporal(t.any.(temporal), u)
+	order, known := compareTemporal(t.temporal(), u)
 	if !known {
 		return unknown
 	}
@@ -91,7 +107,7 @@ func isTemporal(i Item) bool {
 // asQuantity converts a number to a quantity without a unit.
 func asQuantity(i Item) (quantity, bool) {
 	if i.Kind == KindQuantity {
-		return i.any.(quantity), true
+		return i.quantity(), true
 	}
 	if i.isNumber() {
 		return quantity{value: i.decimal(), unit: "1"}, true
@@ -109,14 +125,42 @@ func (e *Evaluator) sameTree(a, b int32) bool {
 	if ok1 != ok2 || ok1 && e.equalValues(x, y) != yes {
 		return false
 	}
+	if e.doc.IsResource(a) != e.doc.IsResource(b) || e.doc.IsResource(a) && e.doc.Type(a).Name != e.doc.Type(b).Name {
+		return false
+	}
 	c, d := e.doc.First(a), e.doc.First(b)
-	for c != None && d != None {
-		if e.doc.Element(c).Key != e.doc.Element(d).Key || !e.sameTree(c, d) {
+	for ; c != None && d != None; c, d = e.doc.Next(c), e.doc.Next(d) {
+		twin := d
+		if e.doc.Element(c).Key != e.doc.Element(d).Key { // JSON has no order of members
+			if twin = e.twin(c, a, b); twin == None {
+				return false
+			}
+		}
+		if !e.sameTree(c, twin) {
 			return false
 		}
-		c, d = e.doc.Next(c), e.doc.Next(d)
 	}
 	return c == d // both None
+}
+
+// twin is the child of b with the name and the place among its like that child c
+// has in a.
+func (e *Evaluator) twin(c, a, b int32) int32 {
+	key, place := e.doc.Element(c).Key, 0
+	for d := e.doc.First(a); d != c; d = e.doc.Next(d) {
+		if e.doc.Element(d).Key == key {
+			place++
+		}
+	}
+	for d := e.doc.First(b); d != None; d = e.doc.Next(d) {
+		if e.doc.Element(d).Key == key {
+			if place == 0 {
+				return d
+			}
+			place--
+		}
+	}
+	return None
 }
 
 // equal is = of collections.
@@ -172,11 +216,11 @@ func (e *Evaluator) equivalentItems(a, b Item) bool {
 		q, ok2 := asQuantity(y)
 		return ok1 && ok2 && similarQuantities(p, q)
 	case isTemporal(x) && isTemporal(y):
-		t, u := x.any.(temporal), y.any.(temporal)
+		t, u := x.temporal(), y.temporal()
 		order, known := compareTemporal(t, u)
 		return sameTemporalKind(t, u) && known && order == 0
 	case x.Kind == KindString && y.Kind == KindString:
-		return similarText(x.text) == similarText(y.text)
+		return similarText(x.text()) == similarText(y.text())
 	}
 	return e.equalValues(x, y) == yes
 }
@@ -187,7 +231,7 @@ func similarNumbers(a, b *apd.Decimal) bool {
 	return roundTo(a, places).Cmp(roundTo(b, places)) == 0
 }
 
-// similarQuantities compares in the unit of the first.
+// similarQuantities compares in the finer of the two units.
 func similarQuantities(p, q quantity) bool {
 	p, q = settle(p, q)
 	if p.unit == q.unit && p.calendar == q.calendar {
@@ -196,8 +240,13 @@ func similarQuantities(p, q quantity) bool {
 	p.unit, _ = p.ucum()
 	q.unit, _ = q.ucum()
 	p.calendar, q.calendar = false, false
-	r, ok := q.convertTo(p.unit)
-	return ok && similarNumbers(p.value, r.value)
+	unit, ok := finer(p, q)
+	if !ok {
+		return false
+	}
+	p, ok1 := p.convertTo(unit)
+	q, ok2 := q.convertTo(unit)
+	return ok1 && ok2 && similarNumbers(p.value, q.value)
 }
 
 // decimals is how many decimals count: trailing zeros do not.

@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"time"
 
+	"github.com/cockroachdb/apd/v3"
+
 	"fhirdeid/anonymize/fhirmodel"
 )
 
@@ -28,12 +30,15 @@ type Evaluator struct {
 	dialect Dialect
 	doc     Document
 	// arena holds the items of all collections of one evaluation, as a stack.
-	arena []Item
-	slots []Collection
-	scope scope
-	err   error
-	depth int
-	steps int
+	arena     []Item
+	slots     []Collection
+	texts     slab[[]byte]
+	temporals slab[temporal]
+	decimals  slab[apd.Decimal]
+	scope     scope
+	err       error
+	depth     int
+	steps     int
 	// patterns are the regular expressions so far.
 	patterns map[string]*regexp.Regexp
 }
@@ -81,6 +86,9 @@ func (e *Evaluator) Eval(x *Expression, doc Document, context int32) ([]Item, er
 func (e *Evaluator) EvalSlots(x *Expression, doc Document, context int32, slots [][]Item) ([]Item, error) {
 	e.doc, e.dialect, e.slots = doc, x.Dialect, slots
 	e.arena, e.err, e.depth, e.steps = e.arena[:0], nil, 0, 0
+	e.texts.reset()
+	e.temporals.reset()
+	e.decimals.reset()
 	resource := context
 	for !doc.IsResource(resource) && doc.Parent(resource) != None {
 		resource = doc.Parent(resource)
@@ -103,14 +111,25 @@ func (e *Evaluator) fail(n Node, format string, args ...any) Collection {
 
 // list is a collection of one item.
 func (e *Evaluator) list(i Item) Collection {
+	mark := e.mark()
 	e.push(i)
-	return e.since(len(e.arena) - 1)
+	return e.since(mark)
 }
 
+// push puts an item on the arena, unless there are too many.
 func (e *Evaluator) push(i Item) {
+	if len(e.arena) >= e.o.MaxItems {
+		if e.err == nil {
+			e.err = &Error{-1, "the expression gives too many items"}
+		}
+		return
+	}
 	e.arena = append(e.arena, i)
-	if len(e.arena) > e.o.MaxItems && e.err == nil {
-		e.err = &Error{-1, "the expression gives too many items"}
+}
+
+func (e *Evaluator) pushAll(c Collection) {
+	for _, i := range c {
+		e.push(i)
 	}
 }
 
@@ -257,6 +276,9 @@ func (e *Evaluator) member(x *Member, focus Collection) Collection {
 	for _, i := range focus {
 		if i.Kind == KindNode {
 			e.children(i.Node, x.Name)
+			if x.Name == "resourceType" && e.doc.IsResource(i.Node) && !e.dialect.Rules {
+				e.push(String(e.doc.Type(i.Node).Name)) // it is a member in JSON
+			}
 		} else if v, ok := systemMember(i, x.Name); ok {
 			e.push(v)
 		}
@@ -287,15 +309,15 @@ func (e *Evaluator) children(n int32, name string) {
 }
 
 func systemMember(i Item, name string) (Item, bool) {
-	switch v := i.any.(type) {
-	case TypeName:
+	switch v := i.ref.(type) {
+	case *TypeName:
 		switch name {
 		case "name":
 			return String(v.Name), true
 		case "namespace":
 			return String(v.Namespace), true
 		}
-	case quantity:
+	case *quantity:
 		switch name {
 		case "value":
 			return decimalItem(v.value), true

@@ -1,6 +1,9 @@
 package fhirpath
 
-import "fmt"
+import (
+	"fmt"
+	"maps"
+)
 
 // function is a function of the language. eval gets what stands before the dot.
 type function struct {
@@ -56,53 +59,62 @@ func Functions(d Dialect) []string {
 	return names
 }
 
-var functions map[string]*function
-
-func init() { // not a composite literal: the functions refer to the table
-	functions = make(map[string]*function)
+// functions is the table of all; it is never changed.
+var functions = func() map[string]*function {
+	all := make(map[string]*function)
 	for _, family := range []map[string]*function{
-		collectionFunctions, treeFunctions, typeFunctions, conditionFunctions, stringFunctions, mathFunctions,
-		conversionFunctions, timeFunctions, otherFunctions,
+		existenceFunctions, subsetFunctions, filterFunctions, aggregateFunctions, treeFunctions, typeFunctions, controlFunctions,
+		stringFunctions, mathFunctions, conversionFunctions, timeFunctions, boundaryFunctions, fhirFunctions,
 	} {
-		for name, f := range family {
-			functions[name] = f
-		}
+		maps.Copy(all, family)
 	}
-}
+	return all
+}()
 
 // text takes a collection as one text. ok is false where it is empty; an item
 // that is no text is an error.
 func (e *Evaluator) text(x *Call, c Collection) (string, bool) {
+	b, ok := e.textBytes(x, c)
+	return string(b), ok
+}
+
+// textBytes is text without a copy of it.
+func (e *Evaluator) textBytes(x *Call, c Collection) ([]byte, bool) {
 	if len(c) == 0 || e.err != nil {
-		return "", false
+		return nil, false
 	}
 	if len(c) > 1 {
 		e.fail(x, "%s() takes single items", x.Name)
-		return "", false
+		return nil, false
 	}
 	v, ok := e.value(c[0])
 	if !ok {
 		if c[0].Kind == KindNode && e.doc.Type(c[0].Node).Kind.Primitive() {
-			return "", false // a primitive without a value
+			return nil, false // a primitive without a value
 		}
 		e.fail(x, "%s() takes a text", x.Name)
-		return "", false
+		return nil, false
 	}
 	switch v.Kind {
 	case KindString:
-		return string(v.text), true
+		return v.text(), true
 	case KindDate, KindDateTime, KindTime:
 		if c[0].Kind == KindNode && !e.dialect.Microsoft {
-			return v.Text(), true // FHIR has dates as texts
+			return []byte(v.Text()), true // FHIR has dates as texts
 		}
 	}
 	e.fail(x, "%s() takes a text", x.Name)
-	return "", false
+	return nil, false
 }
 
 // wholeArg is an argument that is a whole number.
 func (e *Evaluator) wholeArg(x *Call, n int) (int64, bool) {
-	c := e.arg(x, n)
+	return e.wholeNumber(x, e.arg(x, n))
+}
+
+// wholeNumber takes a collection as one whole number; ok is false where it is
+// empty.
+func (e *Evaluator) wholeNumber(x *Call, c Collection) (int64, bool) {
 	if len(c) == 0 || e.err != nil {
 		return 0, false
 	}

@@ -77,7 +77,7 @@ func toBoolean(_ *Evaluator, v Item) (Item, bool) {
 		d := v.decimal()
 		return Boolean(!d.IsZero()), d.IsZero() || d.Cmp(apd.New(1, 0)) == 0
 	case KindString:
-		switch strings.ToLower(string(v.text)) {
+		switch strings.ToLower(string(v.text())) {
 		case "true", "t", "yes", "y", "1", "1.0":
 			return Boolean(true), true
 		case "false", "f", "no", "n", "0", "0.0":
@@ -102,7 +102,7 @@ func wholeOf(v Item) (int64, bool) {
 	case KindInteger, KindLong, KindBoolean:
 		return v.num, true
 	case KindString:
-		n, err := strconv.ParseInt(string(v.text), 10, 64)
+		n, err := strconv.ParseInt(string(v.text()), 10, 64)
 		return n, err == nil
 	}
 	return 0, false
@@ -115,12 +115,12 @@ func toDecimal(_ *Evaluator, v Item) (Item, bool) {
 	case KindInteger, KindLong, KindBoolean:
 		return decimalItem(apd.New(v.num, 0)), true
 	case KindString:
-		text := string(v.text)
+		text := string(v.text())
 		if strings.Trim(text, "0123456789.+-") != "" || strings.HasSuffix(text, ".") {
 			return v, false
 		}
 		d, ok := parseDecimal(text)
-		return Item{Kind: KindDecimal, Node: None, any: d}, ok
+		return decimalItem(d), ok
 	}
 	return v, false
 }
@@ -135,9 +135,9 @@ func toString(_ *Evaluator, v Item) (Item, bool) {
 func toDate(_ *Evaluator, v Item) (Item, bool) {
 	switch v.Kind {
 	case KindDate, KindDateTime:
-		return v.any.(temporal).asDate().item(), true
+		return v.temporal().asDate().item(), true
 	case KindString:
-		if t, ok := parseTemporal(v.text, tokenDateTime); ok {
+		if t, ok := parseTemporal(v.text(), tokenDateTime); ok {
 			return t.asDate().item(), true
 		}
 	}
@@ -147,9 +147,9 @@ func toDate(_ *Evaluator, v Item) (Item, bool) {
 func toDateTime(_ *Evaluator, v Item) (Item, bool) {
 	switch v.Kind {
 	case KindDate, KindDateTime:
-		return v.any.(temporal).asDateTime().item(), true
+		return v.temporal().asDateTime().item(), true
 	case KindString:
-		if t, ok := parseTemporal(v.text, tokenDateTime); ok {
+		if t, ok := parseTemporal(v.text(), tokenDateTime); ok {
 			return t.item(), true
 		}
 	}
@@ -161,7 +161,7 @@ func toTime(_ *Evaluator, v Item) (Item, bool) {
 	case KindTime:
 		return v, true
 	case KindString:
-		if t, ok := parseTemporal(v.text, tokenTime); ok {
+		if t, ok := parseTemporal(v.text(), tokenTime); ok {
 			return t.item(), true
 		}
 	}
@@ -178,7 +178,7 @@ func (e *Evaluator) toQuantity(x *Call, in Collection) (q quantity, ok, known bo
 	case KindBoolean:
 		q, ok = quantity{value: apd.New(v.num, 0), unit: "1"}, true
 	case KindString:
-		q, ok = parseQuantity(string(v.text))
+		q, ok = parseQuantity(string(v.text()))
 	default:
 		q, ok = asQuantity(v)
 	}

@@ -25,11 +25,20 @@ var mathFunctions = map[string]*function{
 	"round": {max: 1, eval: onNumber(func(e *Evaluator, x *Call, v Item) Collection {
 		places := int64(0)
 		if len(x.Args) > 0 {
-			n, ok := e.wholeArg(x, 0)
-			if !ok {
+			c := e.arg(x, 0)
+			if len(c) == 1 {
+				if _, ok := e.value(c[0]); !ok && e.isPrimitive(c[0]) {
+					c = nil
+				}
+			}
+			n, ok := e.wholeNumber(x, c)
+			if e.err != nil {
 				return nil
 			}
-			if places = n; n < 0 || n > 28 {
+			if !ok { // no precision is 0
+				n = 0
+			}
+			if places = n; n < 0 || n > maxBoundary {
 				return e.fail(x, "round() takes 0 to 28 decimals")
 			}
 		}
@@ -126,7 +135,7 @@ func (e *Evaluator) number(x *Call, in Collection) (v Item, again func(Collectio
 		return Item{}, same, false
 	}
 	if v.Kind == KindQuantity {
-		q := v.any.(quantity)
+		q := v.quantity()
 		return decimalItem(q.value), func(c Collection) Collection {
 			if len(c) != 1 || !c[0].isNumber() {
 				return c

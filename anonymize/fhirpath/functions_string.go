@@ -83,8 +83,10 @@ var stringFunctions = map[string]*function{
 		}
 		return e.list(String(strings.Join(parts, by)))
 	}},
-	"encode":   {min: 1, max: 1, eval: textAnd(encode)},
-	"decode":   {min: 1, max: 1, eval: textAnd(decode)},
+	"encode": {min: 1, max: 1, eval: textAnd(encode)},
+	"decode": {min: 1, max: 1, eval: func(e *Evaluator, x *Call, in Collection) Collection {
+		return textAnd(func(e *Evaluator, s, as string) Collection { return decode(e, x, s, as) })(e, x, in)
+	}},
 	"escape":   {min: 1, max: 1, eval: textAnd(escape)},
 	"unescape": {min: 1, max: 1, eval: textAnd(unescape)},
 }
@@ -158,7 +160,7 @@ func encode(e *Evaluator, s, as string) Collection {
 	return nil
 }
 
-func decode(e *Evaluator, s, as string) Collection {
+func decode(e *Evaluator, x *Call, s, as string) Collection {
 	var out []byte
 	var err error
 	switch as {
@@ -172,7 +174,7 @@ func decode(e *Evaluator, s, as string) Collection {
 		return nil
 	}
 	if err != nil || !utf8.Valid(out) {
-		return nil
+		return e.fail(x, "decode() takes a text in that encoding")
 	}
 	return e.list(bytesItem(out))
 }

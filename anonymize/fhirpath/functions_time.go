@@ -81,13 +81,15 @@ func (e *Evaluator) temporal(in Collection) (temporal, bool) {
 		return temporal{}, false
 	}
 	if v.Kind == KindString {
-		if t, ok := parseTemporal(v.text, tokenDateTime); ok {
+		if t, ok := parseTemporal(v.text(), tokenDateTime); ok {
 			return t, true
 		}
-		return parseTemporal(v.text, tokenTime)
+		return parseTemporal(v.text(), tokenTime)
 	}
-	t, ok := v.any.(temporal)
-	return t, ok
+	if !isTemporal(v) {
+		return temporal{}, false
+	}
+	return v.temporal(), true
 }
 
 func part(need precision, of func(temporal) int) func(*Evaluator, *Call, Collection) Collection {
@@ -98,51 +100,4 @@ func part(need precision, of func(temporal) int) func(*Evaluator, *Call, Collect
 		}
 		return e.list(Integer(int64(of(t))))
 	}
-}
-
-var otherFunctions = map[string]*function{
-	"comparable": {min: 1, max: 1, where: notMicrosoft, eval: func(e *Evaluator, x *Call, in Collection) Collection {
-		other := e.arg(x, 0)
-		if len(in) != 1 || len(other) != 1 {
-			return nil
-		}
-		a, ok1 := e.value(in[0])
-		b, ok2 := e.value(other[0])
-		if !ok1 || !ok2 {
-			return e.boolean(false)
-		}
-		p, ok1 := asQuantity(a)
-		q, ok2 := asQuantity(b)
-		if !ok1 || !ok2 {
-			return e.boolean(false)
-		}
-		_, _, ok := sameMeasure(p, q, true)
-		return e.boolean(ok)
-	}},
-	"precision": {where: notMicrosoft, eval: func(e *Evaluator, x *Call, in Collection) Collection {
-		v, ok := e.convertible(x, in)
-		if !ok {
-			return nil
-		}
-		if v.isNumber() {
-			return e.list(Integer(int64(max(0, -v.decimal().Exponent))))
-		}
-		t, ok := v.any.(temporal)
-		if !ok {
-			return nil
-		}
-		digits := 0
-		for _, c := range t.String() {
-			if c == 'Z' || c == '+' {
-				break
-			}
-			if c >= '0' && c <= '9' {
-				digits++
-			}
-		}
-		if t.zoned && !t.utc && t.offset < 0 {
-			digits -= 4
-		}
-		return e.list(Integer(int64(digits)))
-	}},
 }

@@ -25,52 +25,6 @@ var treeFunctions = map[string]*function{
 		}
 		return e.since(mark)
 	}},
-	"extension": {min: 1, max: 1, eval: func(e *Evaluator, x *Call, in Collection) Collection {
-		url, ok := e.text(x, e.arg(x, 0))
-		if !ok {
-			return nil
-		}
-		mark := e.mark()
-		for _, i := range in {
-			if i.Kind != KindNode {
-				continue
-			}
-			for c := e.doc.First(i.Node); c != None; c = e.doc.Next(c) {
-				if e.doc.Element(c).Name == "extension" && e.childText(c, "url") == url {
-					e.push(nodeItem(c))
-				}
-			}
-		}
-		return e.since(mark)
-	}},
-	"hasExtension": {min: 1, max: 1, where: notMicrosoft, eval: func(e *Evaluator, x *Call, in Collection) Collection {
-		return e.boolean(len(functions["extension"].eval(e, x, in)) > 0)
-	}},
-	"hasValue": {where: notMicrosoft, eval: func(e *Evaluator, _ *Call, in Collection) Collection {
-		if len(in) != 1 || in[0].Kind != KindNode {
-			return e.boolean(len(in) == 1 && in[0].Kind != KindNode)
-		}
-		_, ok := e.nodeValue(in[0].Node)
-		return e.boolean(ok)
-	}},
-	"getValue": {where: notMicrosoft, eval: func(e *Evaluator, x *Call, in Collection) Collection {
-		if len(in) != 1 {
-			return nil
-		}
-		if in[0].Kind != KindNode {
-			return in
-		}
-		if v, ok := e.nodeValue(in[0].Node); ok {
-			return e.list(v)
-		}
-		return nil
-	}},
-	"resolve": {where: notMicrosoft, eval: func(e *Evaluator, x *Call, _ Collection) Collection {
-		return e.fail(x, "resolve() is not supported: a line is looked at on its own")
-	}},
-	"memberOf": {min: 1, max: 1, where: notMicrosoft, eval: func(e *Evaluator, x *Call, _ Collection) Collection {
-		return e.fail(x, "memberOf() is not supported: it needs a terminology server")
-	}},
 	"nodesByType": {min: 1, max: 1, where: onlyRules, eval: nodesBy(func(e *Evaluator, n int32, want string) bool {
 		return e.doc.Type(n).Name == want
 	})},
@@ -86,16 +40,6 @@ func (e *Evaluator) descend(n int32) {
 		e.push(nodeItem(c))
 		e.descend(c)
 	}
-}
-
-func (e *Evaluator) childText(n int32, name string) string {
-	for c := e.doc.First(n); c != None; c = e.doc.Next(c) {
-		if e.doc.Element(c).Name == name {
-			text, _ := e.doc.Text(c)
-			return string(text)
-		}
-	}
-	return ""
 }
 
 // nodesBy finds nodes among the items and all below them, without entering
@@ -137,7 +81,7 @@ var typeFunctions = map[string]*function{
 	"type": {where: notMicrosoft, eval: func(e *Evaluator, _ *Call, in Collection) Collection {
 		mark := e.mark()
 		for _, i := range in {
-			e.push(Item{Kind: KindType, Node: None, any: e.typeInfo(i)})
+			e.push(typeItem(TypeOf(e.doc, i)))
 		}
 		return e.since(mark)
 	}},

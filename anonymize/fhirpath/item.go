@@ -1,11 +1,12 @@
 package fhirpath
 
 import (
+	"bytes"
+	"encoding/json"
 	"strconv"
+	"strings"
 
 	"github.com/cockroachdb/apd/v3"
-
-	"fhirdeid/anonymize/fhirmodel"
 )
 
 // Kind says what an item is.
@@ -38,9 +39,10 @@ type Item struct {
 	// Node is the number of the node; a value that was taken from a node has
 	// None, unless it is a KindNode.
 	Node int32
-	num  int64  // Boolean, Integer, Long
-	text []byte // String
-	any  any    // *apd.Decimal, temporal, quantity, TypeName
+	num  int64 // Boolean, Integer, Long
+	// ref is the rest of a value: *[]byte, *apd.Decimal, *temporal, *quantity or
+	// *TypeName. What it points to is never changed.
+	ref any
 }
 
 // Boolean makes an item.
@@ -53,16 +55,18 @@ func Boolean(b bool) Item {
 }
 
 // String makes an item.
-func String(s string) Item { return Item{Kind: KindString, Node: None, text: []byte(s)} }
+func String(s string) Item { return bytesItem([]byte(s)) }
 
 // Integer makes an item.
 func Integer(n int64) Item { return Item{Kind: KindInteger, Node: None, num: n} }
 
 func nodeItem(n int32) Item { return Item{Kind: KindNode, Node: n} }
 
-func decimalItem(d *apd.Decimal) Item { return Item{Kind: KindDecimal, Node: None, any: d} }
+func decimalItem(d *apd.Decimal) Item { return Item{Kind: KindDecimal, Node: None, ref: d} }
 
-func bytesItem(b []byte) Item { return Item{Kind: KindString, Node: None, text: b} }
+func bytesItem(b []byte) Item { return Item{Kind: KindString, Node: None, ref: &b} }
+
+func typeItem(t TypeName) Item { return Item{Kind: KindType, Node: None, ref: &t} }
 
 // IsTrue reports whether the item is the value true.
 func (i Item) IsTrue() bool { return i.Kind == KindBoolean && i.num != 0 }
@@ -74,10 +78,20 @@ func (i Item) isNumber() bool {
 // decimal is the number of an Integer, Long or Decimal.
 func (i Item) decimal() *apd.Decimal {
 	if i.Kind == KindDecimal {
-		return i.any.(*apd.Decimal)
+		return i.ref.(*apd.Decimal)
 	}
 	return apd.New(i.num, 0)
 }
+
+// The others are for items of their Kind only.
+
+func (i Item) text() []byte { return *i.ref.(*[]byte) }
+
+func (i Item) temporal() temporal { return *i.ref.(*temporal) }
+
+func (i Item) quantity() quantity { return *i.ref.(*quantity) }
+
+func (i Item) typeName() TypeName { return *i.ref.(*TypeName) }
 
 // Text is the value of a system item as text, as toString() gives it; of a
 // node it is "".
@@ -86,19 +100,45 @@ func (i Item) Text() string {
 	case KindBoolean:
 		return strconv.FormatBool(i.num != 0)
 	case KindString:
-		return string(i.text)
+		return string(i.text())
 	case KindInteger, KindLong:
 		return strconv.FormatInt(i.num, 10)
 	case KindDecimal:
-		return i.any.(*apd.Decimal).Text('f')
+		return plainDecimal(i.decimal())
 	case KindDate, KindDateTime, KindTime:
-		return i.any.(temporal).String()
+		return i.temporal().String()
 	case KindQuantity:
-		return i.any.(quantity).String()
+		return i.quantity().String()
 	case KindType:
-		return i.any.(TypeName).String()
+		return i.typeName().String()
 	}
 	return ""
+}
+
+// JSON is a value as JSON: numbers and booleans as such, dates and times as FHIR
+// has them, a quantity as its literal. A node is null; a Tree knows its JSON.
+func (i Item) JSON() json.RawMessage {
+	switch i.Kind {
+	case KindNode:
+		return json.RawMessage("null")
+	case KindBoolean, KindInteger, KindLong, KindDecimal:
+		return json.RawMessage(i.Text())
+	case KindType:
+		t := i.typeName()
+		return json.RawMessage(`{"namespace":` + quoted(t.Namespace) + `,"name":` + quoted(t.Name) + `}`)
+	}
+	return json.RawMessage(quoted(i.Text()))
+}
+
+// quoted is a text as a JSON string.
+func quoted(s string) string {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if e.Encode(s) != nil { // it cannot fail for a string
+		return `""`
+	}
+	return strings.TrimSuffix(b.String(), "\n")
 }
 
 // String is the type as it is written in an expression.
@@ -107,103 +147,4 @@ func (t TypeName) String() string {
 		return t.Name
 	}
 	return t.Namespace + "." + t.Name
-}
-
-// parseNumber reads an Integer or a Decimal.
-func parseNumber(text string) (Item, bool) {
-	if n, err := strconv.ParseInt(text, 10, 64); err == nil {
-		if n > 1<<31-1 || n < -1<<31 {
-			return decimalItem(apd.New(n, 0)), true
-		}
-		return Integer(n), true
-	}
-	d, ok := parseDecimal(text)
-	if !ok {
-		return Item{}, false
-	}
-	return decimalItem(d), true
-}
-
-// maxDigits bounds decimals, so that no exponent becomes a long text.
-const maxDigits = 400
-
-func parseDecimal(text string) (*apd.Decimal, bool) {
-	if len(text) > maxDigits {
-		return nil, false
-	}
-	d, _, err := apd.NewFromString(text)
-	if err != nil || d.Form != apd.Finite || d.Exponent > 100 || d.Exponent < -maxDigits {
-		return nil, false
-	}
-	if d.Exponent > 0 {
-		d.Coeff.Mul(&d.Coeff, new(apd.BigInt).Exp(apd.NewBigInt(10), apd.NewBigInt(int64(d.Exponent)), nil))
-		d.Exponent = 0
-	}
-	return d, true
-}
-
-// nodeValue is the System value of a primitive node; ok is false where the node
-// has none, or is complex and no quantity.
-func (e *Evaluator) nodeValue(n int32) (Item, bool) {
-	typ := e.doc.Type(n)
-	if !typ.Kind.Primitive() {
-		return Item{}, false
-	}
-	text, ok := e.doc.Text(n)
-	if !ok {
-		return Item{}, false
-	}
-	return systemValue(typ, text)
-}
-
-// systemValue reads the text of a primitive as its System type
-// (https://hl7.org/fhir/fhirpath.html#types). Of a text that does not fit, the
-// text itself is the value.
-func systemValue(typ *fhirmodel.Type, text []byte) (Item, bool) {
-	switch typ.Kind {
-	case fhirmodel.Boolean:
-		return Boolean(string(text) == "true"), true
-	case fhirmodel.Integer:
-		if n, err := strconv.ParseInt(string(text), 10, 64); err == nil {
-			return Integer(n), true
-		}
-		if d, ok := parseDecimal(string(text)); ok { // 1e2
-			if n, err := d.Int64(); err == nil {
-				return Integer(n), true
-			}
-		}
-	case fhirmodel.Decimal:
-		if d, ok := parseDecimal(string(text)); ok {
-			return decimalItem(d), true
-		}
-	case fhirmodel.Date:
-		if t, ok := parseTemporal(text, tokenDate); ok {
-			return t.item(), true
-		}
-	case fhirmodel.DateTime, fhirmodel.Instant:
-		if t, ok := parseTemporal(text, tokenDateTime); ok {
-			return t.item(), true
-		}
-	case fhirmodel.Time:
-		if t, ok := parseTemporal(text, tokenTime); ok {
-			return t.item(), true
-		}
-	}
-	if typ.Name == "integer64" {
-		if n, err := strconv.ParseInt(string(text), 10, 64); err == nil {
-			return Item{Kind: KindLong, Node: None, num: n}, true
-		}
-	}
-	return bytesItem(text), true
-}
-
-// value is the System value of any item; ok is false for a node without one.
-func (e *Evaluator) value(i Item) (Item, bool) {
-	if i.Kind != KindNode {
-		return i, true
-	}
-	if v, ok := e.nodeValue(i.Node); ok {
-		return v, true
-	}
-	return e.quantityOf(i.Node)
 }

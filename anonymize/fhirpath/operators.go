@@ -28,7 +28,7 @@ func (e *Evaluator) unary(x *Unary, focus Collection) Collection {
 		}
 		return e.list(v)
 	case KindQuantity:
-		q := v.any.(quantity)
+		q := v.quantity()
 		if x.Op == "-" {
 			q = q.with(negative(q.value))
 		}
@@ -145,7 +145,7 @@ func (e *Evaluator) union(a, b Collection) Collection {
 	mark := e.mark()
 	for _, c := range [2]Collection{a, b} {
 		for _, i := range c {
-			if !e.has(e.arena[mark:], i) {
+			if !e.has(e.since(mark), i) {
 				e.push(i)
 			}
 		}
@@ -178,7 +178,7 @@ func (e *Evaluator) compare(x *Binary, left, right Collection) Collection {
 	a, ok1 := e.value(left[0])
 	b, ok2 := e.value(right[0])
 	if !ok1 || !ok2 {
-		if left[0].Kind == KindNode && e.doc.Type(left[0].Node).Kind.Primitive() || right[0].Kind == KindNode && e.doc.Type(right[0].Node).Kind.Primitive() {
+		if e.isPrimitive(left[0]) || e.isPrimitive(right[0]) {
 			return nil // a primitive without a value
 		}
 		return e.fail(x, "%s does not compare these types", x.Op)
@@ -207,9 +207,9 @@ func (e *Evaluator) order(a, b Item) (order int, t truth, fits bool) {
 	case a.isNumber() && b.isNumber():
 		return a.decimal().Cmp(b.decimal()), yes, true
 	case a.Kind == KindString && b.Kind == KindString:
-		return bytes.Compare(a.text, b.text), yes, true
+		return bytes.Compare(a.text(), b.text()), yes, true
 	case isTemporal(a) && isTemporal(b):
-		x, y := a.any.(temporal), b.any.(temporal)
+		x, y := a.temporal(), b.temporal()
 		if !sameTemporalKind(x, y) {
 			return 0, no, false
 		}
@@ -219,11 +219,11 @@ func (e *Evaluator) order(a, b Item) (order int, t truth, fits bool) {
 		}
 		return order, yes, true
 	case isTemporal(a) && b.Kind == KindString && !e.dialect.Microsoft:
-		if y, ok := parseTemporal(b.text, a.any.(temporal).of); ok {
+		if y, ok := parseTemporal(b.text(), a.temporal().of); ok {
 			return e.order(a, y.item())
 		}
 	case a.Kind == KindString && isTemporal(b) && !e.dialect.Microsoft:
-		if x, ok := parseTemporal(a.text, b.any.(temporal).of); ok {
+		if x, ok := parseTemporal(a.text(), b.temporal().of); ok {
 			return e.order(x.item(), b)
 		}
 	case a.Kind == KindQuantity || b.Kind == KindQuantity:
@@ -250,10 +250,14 @@ func (e *Evaluator) concatenate(x Node, left, right Collection) Collection {
 		}
 		if len(c) == 1 {
 			v, ok := e.value(c[0])
-			if ok && v.Kind != KindString {
+			switch {
+			case !ok && !e.isPrimitive(c[0]), ok && v.Kind != KindString && (!isTemporal(v) || c[0].Kind != KindNode):
 				return e.fail(x, "& takes texts")
+			case ok && v.Kind == KindString:
+				text = append(text, v.text()...)
+			case ok: // FHIR has dates as texts
+				text = append(text, v.Text()...)
 			}
-			text = append(text, v.text...)
 		}
 	}
 	return e.list(bytesItem(text))
@@ -276,7 +280,7 @@ func (e *Evaluator) arithmetic(x *Binary, left, right Collection) Collection {
 	case a.isNumber() && b.isNumber():
 		return e.numbers(x, a, b)
 	case x.Op == "+" && a.Kind == KindString && b.Kind == KindString:
-		return e.list(bytesItem(append(bytes.Clone(a.text), b.text...)))
+		return e.list(bytesItem(append(bytes.Clone(a.text()), b.text()...)))
 	case x.Op == "+" && a.Kind == KindQuantity && isTemporal(b):
 		return e.arithmetic(x, right, left)
 	case (x.Op == "+" || x.Op == "-") && isTemporal(a) && b.Kind == KindQuantity:
@@ -284,7 +288,7 @@ func (e *Evaluator) arithmetic(x *Binary, left, right Collection) Collection {
 		if x.Op == "-" {
 			sign = -1
 		}
-		t, ok, err := a.any.(temporal).addQuantity(b.any.(quantity), sign)
+		t, ok, err := a.temporal().addQuantity(b.quantity(), sign)
 		if err != nil {
 			return e.fail(x, "%s", err.Error())
 		}

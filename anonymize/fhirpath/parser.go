@@ -237,7 +237,7 @@ func (p *parser) term() Node {
 		if !ok {
 			p.fail(t.pos, "there is no such date or time")
 		}
-		return &Literal{at(t.pos), Item{Kind: v.kind(), Node: None, any: v}}
+		return &Literal{at(t.pos), v.item()}
 	case tokenVariable:
 		p.take()
 		return &Variable{at(t.pos), t.text}
@@ -276,6 +276,12 @@ func (p *parser) quantity(t token) Node {
 		return nil
 	}
 	if t.kind == tokenLong {
+		whole, ok := parseWhole([]byte(t.text))
+		if !ok {
+			p.fail(t.pos, "the number is too large")
+			return nil
+		}
+		n = Integer(whole)
 		n.Kind = KindLong
 		return &Literal{at(t.pos), n}
 	}
@@ -322,7 +328,7 @@ func typeOf(x Node) (TypeName, bool) {
 		}
 	case *Literal:
 		if x.Value.Kind == KindString { // as Microsoft's tool allows
-			return TypeName{Name: string(x.Value.text)}, true
+			return TypeName{Name: string(x.Value.text())}, true
 		}
 	}
 	return TypeName{}, false

@@ -24,7 +24,7 @@ func newQuantity(value *apd.Decimal, unit string, calendar bool) Item {
 	return quantity{value: value, unit: unit, calendar: calendar}.item()
 }
 
-func (q quantity) item() Item { return Item{Kind: KindQuantity, Node: None, any: q} }
+func (q quantity) item() Item { return Item{Kind: KindQuantity, Node: None, ref: &q} }
 
 // with is the quantity with another number.
 func (q quantity) with(value *apd.Decimal) quantity {
@@ -35,11 +35,11 @@ func (q quantity) with(value *apd.Decimal) quantity {
 func (q quantity) String() string {
 	if q.calendar {
 		if unit := calendarUnits[q.unit]; q.value.Cmp(apd.New(1, 0)) != 0 && unit == q.unit {
-			return q.value.Text('f') + " " + unit + "s"
+			return plainDecimal(q.value) + " " + unit + "s"
 		}
-		return q.value.Text('f') + " " + q.unit
+		return plainDecimal(q.value) + " " + q.unit
 	}
-	return q.value.Text('f') + " '" + q.unit + "'"
+	return plainDecimal(q.value) + " '" + q.unit + "'"
 }
 
 // ucum is the unit as UCUM has it. Calendar years and months are not those of
@@ -137,6 +137,9 @@ func (q quantity) convertTo(unit string) (quantity, bool) {
 	}
 	if from == unit {
 		return quantity{value: q.value, unit: unit}, true
+	}
+	if q.calendar && (unit == "a" || unit == "mo") {
+		return q, false // how many days they have, the calendar does not say
 	}
 	u, ok1 := parseUnit(from)
 	v, ok2 := parseUnit(unit)

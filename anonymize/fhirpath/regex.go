@@ -24,7 +24,6 @@ func (e *Evaluator) pattern(x *Call, text, flags string) *regexp.Regexp {
 		switch f {
 		case 'i', 'm':
 			mode += string(f)
-		case 's':
 		default:
 			e.fail(x, "the flags of a regular expression are i and m")
 			return nil

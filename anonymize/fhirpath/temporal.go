@@ -44,7 +44,7 @@ func (t temporal) kind() Kind {
 	return KindDateTime
 }
 
-func (t temporal) item() Item { return Item{Kind: t.kind(), Node: None, any: t} }
+func (t temporal) item() Item { return Item{Kind: t.kind(), Node: None, ref: &t} }
 
 // parseTemporal reads the text of a date, a dateTime or a time. A dateTime may
 // end in T, and of any precision.
@@ -160,7 +160,7 @@ func (r *reader) zone() int {
 		r.bad = true
 	}
 	minutes := r.digits(2)
-	if hours > 14 || minutes > 59 {
+	if hours > 14 || minutes > 59 || hours == 14 && minutes > 0 {
 		r.bad = true
 	}
 	return hours*60 + minutes
@@ -279,8 +279,14 @@ func (t temporal) addQuantity(q quantity, sign int) (result temporal, ok bool, e
 		unit, known = map[string]string{"wk": "week", "d": "day", "h": "hour", "min": "minute", "s": "second", "ms": "millisecond"}[q.unit], false
 		known = unit != ""
 	}
+	if !known && calendarUnits[q.unit] != "" { // 1 'month'
+		unit, known = calendarUnits[q.unit], true
+	}
 	if !known {
 		return t, false, &Error{-1, "a date or time can only be moved by a duration"}
+	}
+	if t.of == tokenTime && (unit == "year" || unit == "month" || unit == "week" || unit == "day") {
+		return t, false, &Error{-1, "a time can only be moved by hours and less"}
 	}
 	// Only seconds and less may have decimals.
 	n := new(apd.Decimal).Set(q.value)
@@ -291,9 +297,6 @@ func (t temporal) addQuantity(q quantity, sign int) (result temporal, ok bool, e
 		if _, err := wide.RoundToIntegralValue(n, truncated(n)); err != nil {
 			return t, false, nil
 		}
-	}
-	if t.of == tokenTime && (unit == "year" || unit == "month" || unit == "week" || unit == "day") {
-		return t, false, nil
 	}
 	// A precision lower than the unit: the amount in that precision, cut.
 	amount, unit, ok := coarsen(n, unit, t)

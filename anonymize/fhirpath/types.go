@@ -52,12 +52,13 @@ func (e *Evaluator) isType(i Item, want TypeName) bool {
 	if i.Kind != KindNode {
 		return want.Namespace != "FHIR" && (i.Kind.String() == want.Name || want.Name == "Any")
 	}
-	if want.Namespace == "System" || want.Name == "String" {
-		// An element's id and an extension's url are no FHIR types.
-		el := e.doc.Element(i.Node)
-		return want.Name == "String" && el != nil && el.NoExtension
+	if el := e.doc.Element(i.Node); want.Name == "String" && el != nil && el.NoExtension {
+		return want.Namespace != "FHIR" // an element's id and an extension's url
 	}
 	typ := e.doc.Type(i.Node)
+	if isSystem(typ) != (want.Namespace == "System") && want.Namespace != "" {
+		return false
+	}
 	if typ.Name == want.Name {
 		return true
 	}
@@ -111,17 +112,25 @@ func (e *Evaluator) as(n Node, in Collection, want TypeName) Collection {
 	return e.ofType(n, in, want)
 }
 
+// ofType leaves the items of a type. Of the System types it leaves the primitives
+// too that have such values.
 func (e *Evaluator) ofType(n Node, in Collection, want TypeName) Collection {
 	if !e.checkType(n, want) {
 		return nil
 	}
+	_, function := n.(*Call)
 	mark := e.mark()
 	for _, i := range in {
-		if e.isType(i, want) {
+		if e.isType(i, want) || function && want.Namespace == "System" && !e.dialect.Rules && e.hasSystemType(i, want.Name) {
 			e.push(i)
 		}
 	}
 	return e.since(mark)
+}
+
+func (e *Evaluator) hasSystemType(i Item, name string) bool {
+	v, ok := e.value(i)
+	return ok && v.Kind.String() == name
 }
 
 func (e *Evaluator) checkType(n Node, t TypeName) bool {
@@ -132,13 +141,16 @@ func (e *Evaluator) checkType(n Node, t TypeName) bool {
 	return false
 }
 
-// typeInfo is the type of an item.
-func (e *Evaluator) typeInfo(i Item) TypeName {
+// TypeOf is the type of an item: what type() gives.
+func TypeOf(doc Document, i Item) TypeName {
 	if i.Kind != KindNode {
 		return TypeName{"System", i.Kind.String()}
 	}
-	if el := e.doc.Element(i.Node); el != nil && el.NoExtension {
+	if el := doc.Element(i.Node); el != nil && el.NoExtension {
 		return TypeName{"System", "String"}
 	}
-	return TypeName{"FHIR", e.doc.Type(i.Node).Name}
+	if typ := doc.Type(i.Node); isSystem(typ) {
+		return TypeName{"System", typ.Name}
+	}
+	return TypeName{"FHIR", doc.Type(i.Node).Name}
 }

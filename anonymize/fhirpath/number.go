@@ -1,0 +1,99 @@
+package fhirpath
+
+import (
+	"strconv"
+
+	"github.com/cockroachdb/apd/v3"
+)
+
+// parseNumber reads an Integer or a Decimal.
+func parseNumber(text string) (Item, bool) {
+	if n, err := strconv.ParseInt(text, 10, 64); err == nil {
+		if n > 1<<31-1 || n < -1<<31 {
+			return decimalItem(apd.New(n, 0)), true
+		}
+		return Integer(n), true
+	}
+	d, ok := parseDecimal(text)
+	if !ok {
+		return Item{}, false
+	}
+	return decimalItem(d), true
+}
+
+// maxDigits bounds decimals, so that no exponent becomes a long text.
+const maxDigits = 400
+
+func parseDecimal(text string) (*apd.Decimal, bool) {
+	if len(text) > maxDigits {
+		return nil, false
+	}
+	d, _, err := apd.NewFromString(text)
+	if err != nil || d.Form != apd.Finite || d.Exponent > 100 || d.Exponent < -maxDigits {
+		return nil, false
+	}
+	if d.Exponent > 0 {
+		d.Coeff.Mul(&d.Coeff, new(apd.BigInt).Exp(apd.NewBigInt(10), apd.NewBigInt(int64(d.Exponent)), nil))
+		d.Exponent = 0
+	}
+	return d, true
+}
+
+// parseWhole reads a whole number of few digits.
+func parseWhole(text []byte) (n int64, ok bool) {
+	digits := text
+	if len(digits) > 0 && digits[0] == '-' {
+		digits = digits[1:]
+	}
+	if len(digits) == 0 || len(digits) > 18 {
+		return 0, false
+	}
+	for _, c := range digits {
+		if !isDigit(c) {
+			return 0, false
+		}
+		n = n*10 + int64(c-'0')
+	}
+	if text[0] == '-' {
+		n = -n
+	}
+	return n, true
+}
+
+// smallDecimal reads a decimal of few digits, without taking memory; ok is false
+// for others.
+func smallDecimal(d *apd.Decimal, text []byte) (ok bool) {
+	digits, places, point := int64(0), int32(0), false
+	negative := len(text) > 0 && text[0] == '-'
+	rest := text
+	if negative {
+		rest = text[1:]
+	}
+	if len(rest) == 0 || len(rest) > 18 {
+		return false
+	}
+	for _, c := range rest {
+		switch {
+		case c == '.' && !point:
+			point = true
+		case isDigit(c):
+			digits = digits*10 + int64(c-'0')
+			if point {
+				places++
+			}
+		default:
+			return false
+		}
+	}
+	d.Form, d.Negative, d.Exponent = apd.Finite, negative, -places
+	d.Coeff.SetInt64(digits)
+	return true
+}
+
+// plainDecimal is the text of a decimal, without a sign before zero.
+func plainDecimal(d *apd.Decimal) string {
+	if d.Negative && d.IsZero() {
+		d = new(apd.Decimal).Abs(d)
+	}
+	return d.Text('f')
+}
