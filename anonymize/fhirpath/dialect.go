@@ -25,3 +25,16 @@ var (
 	// Microsoft is for rule files that must give just what Microsoft's tool gives.
 	Microsoft = Dialect{Microsoft: true, Rules: true}
 )
+
+// ParseDialect reads the name of a dialect.
+func ParseDialect(name string) (d Dialect, ok bool) {
+	switch name {
+	case "specification":
+		return Specification, true
+	case "rules":
+		return Rules, true
+	case "microsoft":
+		return Microsoft, true
+	}
+	return Dialect{}, false
+}
