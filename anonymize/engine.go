@@ -69,6 +69,9 @@ func Compile(p *policy.Policy, o Options) (*Engine, error) {
 	}
 	e := &Engine{policy: p, model: model, keys: o.Keys, asOf: o.AsOf, strict: p.Mode == policy.Strict}
 	for _, r := range p.Rules {
+		if r.Generalize != nil || r.Custom != "" || r.Unknown || r.ReplaceWith != nil && r.ReplaceWith.Object != nil {
+			return nil, &policy.Error{Line: r.Line, Rule: r.Number, Text: fmt.Sprintf("the method %s is not supported yet", r.Method)}
+		}
 		route, err := parsePath(r.Path)
 		if err != nil {
 			return nil, &policy.Error{Line: r.Line, Rule: r.Number, Text: err.Error()}

@@ -14,11 +14,11 @@ func (w *worker) substitute(i int32, n *node, r *policy.Rule) {
 		return
 	}
 	w.record(i, opSubstitute)
-	if r.ReplaceWith == nil {
+	if r.ReplaceWith.Null {
 		w.remove(n)
 		return
 	}
-	w.setString(n, []byte(*r.ReplaceWith))
+	w.setString(n, []byte(r.ReplaceWith.Text))
 }
 
 // belowPrimitive reports whether the node stands below a primitive that the same

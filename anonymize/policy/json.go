@@ -2,9 +2,14 @@ package policy
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
+	"math"
+	"slices"
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf16"
 	"unicode/utf8"
 )
 
@@ -48,31 +53,15 @@ func (n *node) get(key string) *node {
 	return nil
 }
 
-// getFold returns a member whatever its case, or nil.
+// getFold returns a member whatever its case, or nil. Of several that differ in
+// case the last wins, as with Microsoft's loader.
 func (n *node) getFold(key string) *node {
-	for _, m := range n.members {
+	for _, m := range slices.Backward(n.members) {
 		if strings.EqualFold(m.key, key) {
 			return m.value
 		}
 	}
 	return nil
-}
-
-// Error is a fault of a rule file. It says where and what, and quotes nothing
-// but the rule file itself.
-type Error struct {
-	// Line is the line in the file, from 1.
-	Line int
-	// Rule is the number of the rule, from 1, or 0.
-	Rule int
-	Text string
-}
-
-func (e *Error) Error() string {
-	if e.Rule > 0 {
-		return fmt.Sprintf("line %d, rule %d: %s", e.Line, e.Rule, e.Text)
-	}
-	return fmt.Sprintf("line %d: %s", e.Line, e.Text)
 }
 
 // parser reads JSON as leniently as Newtonsoft's reader does.
@@ -86,7 +75,12 @@ type parser struct {
 const maxDepth = 64
 
 func parseJSON(data []byte) (*node, error) {
-	p := &parser{data: bytes.TrimPrefix(data, []byte("\ufeff")), line: 1}
+	return parseFrom(toUTF8(data), 1)
+}
+
+// parseFrom reads JSON that begins in a line of the file.
+func parseFrom(data []byte, line int) (*node, error) {
+	p := &parser{data: data, line: line}
 	if err := p.space(); err != nil {
 		return nil, err
 	}
@@ -114,8 +108,14 @@ func (p *parser) space() error {
 		case c == '\n':
 			p.line++
 			p.pos++
-		case c == ' ' || c == '\t' || c == '\r':
+		case c == ' ' || c == '\t' || c == '\r' || c == '\v' || c == '\f':
 			p.pos++
+		case c >= utf8.RuneSelf:
+			r, size := utf8.DecodeRune(p.data[p.pos:])
+			if !unicode.IsSpace(r) {
+				return nil
+			}
+			p.pos += size
 		case c == '/' && bytes.HasPrefix(p.data[p.pos:], []byte("//")):
 			for p.pos < len(p.data) && p.data[p.pos] != '\n' {
 				p.pos++
@@ -161,8 +161,8 @@ func (p *parser) value() (*node, error) {
 			p.pos++
 		}
 		n.text = string(p.data[start:p.pos])
-		if _, bad := strconv.ParseFloat(n.text, 64); bad != nil {
-			err = p.fault("%q is no number", n.text)
+		if !isNumber(n.text) {
+			err = p.fault("%q is no number; write it without a leading zero or plus", n.text)
 		}
 	default:
 		word := p.word()
@@ -234,6 +234,7 @@ func (p *parser) array(n *node) error {
 }
 
 func (p *parser) object(n *node) error {
+	seen := make(map[string]bool)
 	return p.list('}', func() error {
 		var key string
 		var err error
@@ -245,9 +246,10 @@ func (p *parser) object(n *node) error {
 		if err != nil {
 			return err
 		}
-		if n.get(key) != nil {
-			return p.fault("the member %q is there twice", key)
+		if seen[key] {
+			return p.fault("the member %q is there twice; remove one", key)
 		}
+		seen[key] = true
 		if err := p.space(); err != nil {
 			return err
 		}
@@ -308,6 +310,46 @@ func (p *parser) escape(b *strings.Builder) error {
 		return p.fault("an escape in a text is none that JSON has")
 	}
 	p.pos += 4
-	b.WriteRune(rune(n))
+	r := rune(n)
+	if utf16.IsSurrogate(r) && bytes.HasPrefix(p.data[p.pos:], []byte(`\u`)) && p.pos+6 <= len(p.data) {
+		if low, err := strconv.ParseUint(string(p.data[p.pos+2:p.pos+6]), 16, 16); err == nil {
+			if pair := utf16.DecodeRune(r, rune(low)); pair != utf8.RuneError {
+				r = pair
+				p.pos += 6
+			}
+		}
+	}
+	b.WriteRune(r) // half a pair becomes U+FFFD
 	return nil
+}
+
+// isNumber reports whether a literal is a number of JSON whose value a float64
+// can hold. Microsoft's loader reads more, such as 010 as 8: a trap.
+func isNumber(text string) bool {
+	digits := strings.TrimPrefix(text, "-")
+	if digits == "" || digits[0] < '0' || digits[0] > '9' || len(digits) > 1 && digits[0] == '0' && digits[1] >= '0' && digits[1] <= '9' {
+		return false
+	}
+	f, err := strconv.ParseFloat(text, 64)
+	return err == nil && !math.IsInf(f, 0)
+}
+
+// toUTF8 takes off a byte order mark, and turns UTF-16 with one into UTF-8.
+func toUTF8(data []byte) []byte {
+	var order binary.ByteOrder
+	switch {
+	case bytes.HasPrefix(data, []byte("\ufeff")):
+		return data[len("\ufeff"):]
+	case bytes.HasPrefix(data, []byte{0xff, 0xfe}):
+		order = binary.LittleEndian
+	case bytes.HasPrefix(data, []byte{0xfe, 0xff}):
+		order = binary.BigEndian
+	default:
+		return data
+	}
+	units := make([]uint16, 0, len(data)/2)
+	for data = data[2:]; len(data) >= 2; data = data[2:] {
+		units = append(units, order.Uint16(data))
+	}
+	return []byte(string(utf16.Decode(units)))
 }

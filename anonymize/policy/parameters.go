@@ -1,7 +1,10 @@
 package policy
 
 import (
+	"encoding/json"
 	"fmt"
+	"math"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -29,70 +32,120 @@ type Parameters struct {
 	RestrictedZIPCodes         []string
 }
 
-func parseParameters(n *node) (Parameters, error) {
-	p := Parameters{DateShiftScope: ScopeResource}
+var parameterKeys = []string{
+	"dateShiftKey", "dateShiftScope", "dateShiftFixedOffsetInDays", "cryptoHashKey", "encryptKey",
+	"enablePartialAgesForRedact", "enablePartialDatesForRedact", "enablePartialZipCodesForRedact",
+	"restrictedZipCodeTabulationAreas", "customSettings",
+}
+
+// enum reads one of several words, in any case; its number counts too, as a
+// number or as a text.
+func (n *node) enum(words ...string) (int, bool) {
+	text := strings.TrimSpace(n.asText(false))
+	if n.kind != kindString && n.kind != kindNumber {
+		return 0, false
+	}
+	if i, err := strconv.Atoi(text); err == nil && i >= 0 && i < len(words) {
+		return i, true
+	}
+	i := slices.IndexFunc(words, func(w string) bool { return strings.EqualFold(w, text) })
+	return i, i >= 0
+}
+
+// asBool reads a boolean as .NET converts one: "true" and numbers count.
+func (n *node) asBool() (value, ok bool) {
+	switch n.kind {
+	case kindBool:
+		return n.boolean, true
+	case kindString:
+		text := strings.TrimSpace(n.text)
+		return strings.EqualFold(text, "true"), strings.EqualFold(text, "true") || strings.EqualFold(text, "false")
+	case kindNumber:
+		f, err := strconv.ParseFloat(n.text, 64)
+		return f != 0, err == nil
+	}
+	return false, false
+}
+
+func (p *Policy) readParameters(n *node) error {
+	q := &p.Parameters
+	q.DateShiftScope = ScopeResource
 	if n == nil || n.kind == kindNull {
-		return p, nil
+		return nil
 	}
 	if n.kind != kindObject {
-		return p, &Error{Line: n.line, Text: "\"parameters\" must be an object"}
+		return &Error{Line: n.line, Text: "\"parameters\" must be an object, not " + n.kind.String()}
 	}
 	for _, s := range []struct {
 		key  string
 		into *string
-	}{{"dateShiftKey", &p.DateShiftKey}, {"cryptoHashKey", &p.CryptoHashKey}, {"encryptKey", &p.EncryptKey}} {
-		v := n.getFold(s.key)
-		if v == nil || v.kind == kindNull {
-			continue
+	}{{"dateShiftKey", &q.DateShiftKey}, {"cryptoHashKey", &q.CryptoHashKey}, {"encryptKey", &q.EncryptKey}} {
+		var err error
+		if *s.into, _, err = scalar(n, s.key); err != nil {
+			return err
 		}
-		if v.kind != kindString {
-			return p, &Error{Line: v.line, Text: fmt.Sprintf("%q must be a text", s.key)}
-		}
-		*s.into = v.text
 	}
 	for _, b := range []struct {
 		key  string
 		into *bool
 	}{
-		{"enablePartialAgesForRedact", &p.PartialAges},
-		{"enablePartialDatesForRedact", &p.PartialDates},
-		{"enablePartialZipCodesForRedact", &p.PartialZIPCodes},
+		{"enablePartialAgesForRedact", &q.PartialAges},
+		{"enablePartialDatesForRedact", &q.PartialDates},
+		{"enablePartialZipCodesForRedact", &q.PartialZIPCodes},
 	} {
-		v := n.getFold(b.key)
-		switch {
-		case v == nil || v.kind == kindNull:
-		case v.kind == kindBool:
-			*b.into = v.boolean
-		case v.kind == kindString && (strings.EqualFold(v.text, "true") || strings.EqualFold(v.text, "false")):
-			*b.into = strings.EqualFold(v.text, "true")
-		default:
-			return p, &Error{Line: v.line, Text: fmt.Sprintf("%q must be true or false", b.key)}
+		if v := n.getFold(b.key); v != nil {
+			var ok bool
+			if *b.into, ok = v.asBool(); !ok {
+				return &Error{Line: v.line, Text: fmt.Sprintf("%q must be true or false, not %s", b.key, v.kind)}
+			}
 		}
 	}
-	if v := n.getFold("dateShiftScope"); v != nil && v.kind != kindNull {
-		p.DateShiftScope = Scope(strings.ToLower(v.text))
-		switch p.DateShiftScope {
-		case ScopeResource, ScopeFile, ScopeFolder:
-		default:
-			return p, &Error{Line: v.line, Text: "\"dateShiftScope\" must be resource, file or folder"}
+	if v := n.getFold("dateShiftScope"); v != nil {
+		i, ok := v.enum(string(ScopeResource), string(ScopeFile), string(ScopeFolder))
+		if !ok {
+			return &Error{Line: v.line, Text: "\"dateShiftScope\" must be resource, file or folder"}
 		}
+		q.DateShiftScope = []Scope{ScopeResource, ScopeFile, ScopeFolder}[i]
 	}
-	if v := n.getFold("dateShiftFixedOffsetInDays"); v != nil && v.kind != kindNull {
-		days, err := strconv.Atoi(v.text)
-		if err != nil {
-			return p, &Error{Line: v.line, Text: "\"dateShiftFixedOffsetInDays\" must be a whole number"}
+	if err := q.readOffset(n.getFold("dateShiftFixedOffsetInDays")); err != nil {
+		return err
+	}
+	if err := q.readZIPCodes(n.getFold("restrictedZipCodeTabulationAreas")); err != nil {
+		return err
+	}
+	if v := n.getFold("customSettings"); v != nil && v.kind != kindNull {
+		if v.kind != kindObject {
+			return &Error{Line: v.line, Text: "\"customSettings\" must be an object, not " + v.kind.String()}
 		}
-		p.DateShiftFixedOffsetInDays = &days
+		p.CustomSettings = json.RawMessage(v.raw())
 	}
-	if v := n.getFold("restrictedZipCodeTabulationAreas"); v != nil && v.kind != kindNull {
-		for _, item := range v.items {
-			p.RestrictedZIPCodes = append(p.RestrictedZIPCodes, item.text)
+	return p.checkNames(n, parameterKeys)
+}
+
+func (q *Parameters) readOffset(v *node) error {
+	if v == nil || v.kind == kindNull || v.kind == kindString && v.text == "" {
+		return nil
+	}
+	days, err := strconv.Atoi(strings.TrimSpace(v.asText(false)))
+	if err != nil || v.kind != kindString && v.kind != kindNumber || days < math.MinInt32 || days > math.MaxInt32 {
+		return &Error{Line: v.line, Text: "\"dateShiftFixedOffsetInDays\" must be a whole number of days"}
+	}
+	q.DateShiftFixedOffsetInDays = &days
+	return nil
+}
+
+func (q *Parameters) readZIPCodes(v *node) error {
+	if v == nil || v.kind == kindNull {
+		return nil
+	}
+	if v.kind != kindArray {
+		return &Error{Line: v.line, Text: "\"restrictedZipCodeTabulationAreas\" must be a list of texts, not " + v.kind.String()}
+	}
+	for _, item := range v.items {
+		if item.kind != kindString && item.kind != kindNumber {
+			return &Error{Line: item.line, Text: "\"restrictedZipCodeTabulationAreas\" must be a list of texts such as \"036\", without " + item.kind.String()}
 		}
+		q.RestrictedZIPCodes = append(q.RestrictedZIPCodes, item.asText(false))
 	}
-	switch len(p.EncryptKey) {
-	case 0, 16, 24, 32:
-	default:
-		return p, &Error{Line: n.getFold("encryptKey").line, Text: "\"encryptKey\" must have 16, 24 or 32 bytes"}
-	}
-	return p, nil
+	return nil
 }

@@ -4,66 +4,175 @@ import (
 	"bytes"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
+
+	"fhirdeid/anonymize/fhirpath"
 )
 
-// Parse reads and checks a rule file. The error is an *Error that says line and
-// rule. Whether paths can be compiled is found out with the engine.
-func Parse(data []byte) (*Policy, error) {
+// Compat says how closely Microsoft's tool is followed.
+type Compat string
+
+// CompatMicrosoft is Microsoft's tool exactly, its traps included: see the table
+// of ParseWith. The empty Compat differs where that tool leaks, crashes, or takes
+// a word for another.
+const CompatMicrosoft Compat = "microsoft"
+
+// ParseOptions say how a rule file is read.
+type ParseOptions struct {
+	Compat Compat
+	// FHIRVersion is the version of the engine that the file is for, "" for any:
+	// a file that names another is refused.
+	FHIRVersion string
+	// CustomMethods are names of methods that the program adds, in any case.
+	CustomMethods []string
+}
+
+// Parse reads and checks a rule file, as ParseWith does without options.
+func Parse(data []byte) (*Policy, error) { return ParseWith(data, ParseOptions{}) }
+
+// ParseWith reads and checks a rule file: all that Microsoft's tool checks when it
+// loads one, in its order. The error is an *Error that says line and rule.
+//
+// A byte order mark is taken off, of UTF-16 too; Microsoft's library does so only
+// for files.
+//
+// Where the reading differs by Compat:
+//
+//	                               CompatMicrosoft                     else
+//	unknown method                 a warning; an error when a          refused, with the nearest name
+//	                               resource comes it applies to
+//	"replaceWith" that looks like  rewritten, its zone worked in       as it is written
+//	a date and a time
+//	a case's value true, false     the element True, so nothing        the boolean
+//	order of | and as in paths     a | b as T is (a | b) as T          as FHIRPath has it: a | (b as T)
+//	functions that Microsoft's     refused                             there
+//	tool lacks
+//	members of the file that       the last wins                       refused
+//	differ in case only
+//	"mode": "strict"               refused                             there
+func ParseWith(data []byte, o ParseOptions) (*Policy, error) {
+	if err := o.check(); err != nil {
+		return nil, err
+	}
 	root, err := parseJSON(data)
 	if err != nil {
 		return nil, err
 	}
 	if root.kind != kindObject {
-		return nil, &Error{Line: root.line, Text: "a rule file is a JSON object"}
+		return nil, &Error{Line: root.line, Text: "a rule file is a JSON object, not " + root.kind.String()}
 	}
-	p := &Policy{Mode: Microsoft, Claim: ClaimNone, source: bytes.Clone(data)}
-	if err := p.readTop(root); err != nil {
+	p := &Policy{Mode: Microsoft, Claim: ClaimNone, Compat: o.Compat, source: bytes.Clone(data)}
+	if err := p.readTop(root, &o); err != nil {
 		return nil, err
 	}
-	rules := root.getFold("fhirPathRules")
-	if rules == nil || rules.kind != kindArray {
-		return nil, &Error{Line: root.line, Text: "\"fhirPathRules\" is missing: the list of rules"}
-	}
-	for i, n := range rules.items {
-		rule, err := p.parseRule(i+1, n)
-		if err != nil {
-			return nil, err
-		}
-		p.Rules = append(p.Rules, rule)
-	}
-	if p.Parameters, err = parseParameters(root.getFold("parameters")); err != nil {
+	if err := p.readParameters(root.getFold("parameters")); err != nil {
 		return nil, err
+	}
+	if err := p.readRules(root, &o); err != nil {
+		return nil, err
+	}
+	switch len(p.Parameters.EncryptKey) {
+	case 0, 16, 24, 32:
+	default:
+		return nil, &Error{Line: root.getFold("parameters").getFold("encryptKey").line, Text: fmt.Sprintf("\"encryptKey\" has %d bytes; AES takes 16, 24 or 32", len(p.Parameters.EncryptKey))}
 	}
 	return p, nil
 }
 
+func (o *ParseOptions) check() error {
+	if o.Compat != "" && o.Compat != CompatMicrosoft {
+		return fmt.Errorf("there is no compatibility %q; there is %q", o.Compat, CompatMicrosoft)
+	}
+	for _, name := range o.CustomMethods {
+		for _, m := range slices.Concat(methods, strictMethods) {
+			if strings.EqualFold(name, string(m)) {
+				return fmt.Errorf("a custom method cannot be called %q: there is a built-in method of that name", name)
+			}
+		}
+	}
+	return nil
+}
+
+func (p *Policy) readRules(root *node, o *ParseOptions) error {
+	rules := root.getFold("fhirPathRules")
+	if rules == nil || rules.kind == kindNull {
+		return &Error{Line: root.line, Text: "\"fhirPathRules\" is missing: the list of rules, which may be empty"}
+	}
+	if rules.kind != kindArray {
+		return &Error{Line: rules.line, Text: "\"fhirPathRules\" must be an array of rules, not " + rules.kind.String()}
+	}
+	for i, n := range rules.items {
+		rp := ruleParser{p: p, o: o, n: n, rule: Rule{Number: i + 1, Line: n.line}}
+		if err := rp.parse(); err != nil {
+			return err
+		}
+		p.Rules = append(p.Rules, rp.rule)
+	}
+	return nil
+}
+
 var topKeys = []string{"fhirVersion", "processingErrors", "fhirPathRules", "parameters", "mode", "claim", "codeSystems", "extensions", "description"}
 
-func (p *Policy) readTop(root *node) error {
-	text := func(key string) (string, int, error) {
-		v := root.getFold(key)
-		if v == nil || v.kind == kindNull {
-			return "", 0, nil
+func (p *Policy) readTop(root *node, o *ParseOptions) error {
+	for _, read := range []func(*node, *ParseOptions) error{p.readMode, p.readClaim, p.readVersion, p.readProcessingErrors} {
+		if err := read(root, o); err != nil {
+			return err
 		}
-		if v.kind != kindString && v.kind != kindNumber {
-			return "", v.line, &Error{Line: v.line, Text: fmt.Sprintf("%q must be a text, not %s", key, v.kind)}
-		}
-		return v.text, v.line, nil
 	}
-	mode, line, err := text("mode")
+	for _, list := range []struct {
+		key  string
+		into *[]string
+	}{{"codeSystems", &p.CodeSystems}, {"extensions", &p.Extensions}} {
+		v := root.getFold(list.key)
+		if v == nil || v.kind == kindNull {
+			continue
+		}
+		if v.kind != kindArray {
+			return &Error{Line: v.line, Text: fmt.Sprintf("%q must be a list of texts, not %s", list.key, v.kind)}
+		}
+		for _, item := range v.items {
+			if item.kind != kindString {
+				return &Error{Line: item.line, Text: fmt.Sprintf("%q must be a list of texts, without %s", list.key, item.kind)}
+			}
+			*list.into = append(*list.into, item.text)
+		}
+	}
+	return p.checkNames(root, topKeys)
+}
+
+// scalar returns the text of a member that is a text, a number or a boolean, ""
+// where it is absent or null.
+func scalar(n *node, key string) (text string, line int, err error) {
+	v := n.getFold(key)
+	switch {
+	case v == nil || v.kind == kindNull:
+		return "", 0, nil
+	case v.kind == kindArray || v.kind == kindObject:
+		return "", v.line, &Error{Line: v.line, Text: fmt.Sprintf("%q must be a text, not %s", key, v.kind)}
+	}
+	return v.asText(false), v.line, nil
+}
+
+func (p *Policy) readMode(root *node, o *ParseOptions) error {
+	mode, line, err := scalar(root, "mode")
 	if err != nil {
 		return err
 	}
 	switch Mode(strings.ToLower(mode)) {
 	case "", Microsoft:
+		return nil
 	case Strict:
+		if o.Compat == CompatMicrosoft {
+			return &Error{Line: line, Text: "a policy with \"mode\": \"strict\" cannot be read as Microsoft's tool reads files: that has no such mode"}
+		}
 		p.Mode = Strict
-	default:
-		return &Error{Line: line, Text: "\"mode\" must be microsoft or strict"}
+		return nil
 	}
-	claim, line, err := text("claim")
+	return &Error{Line: line, Text: "\"mode\" must be microsoft or strict"}
+}
+
+func (p *Policy) readClaim(root *node, _ *ParseOptions) error {
+	claim, line, err := scalar(root, "claim")
 	if err != nil {
 		return err
 	}
@@ -72,156 +181,67 @@ func (p *Policy) readTop(root *node) error {
 	}
 	switch p.Claim {
 	case ClaimNone:
+		return nil
 	case ClaimSafeHarbor, ClaimLimitedDataSet:
 		if p.Mode != Strict {
 			return &Error{Line: line, Text: fmt.Sprintf("the claim %q needs \"mode\": \"strict\": a file that keeps what no rule reaches can prove nothing", claim)}
 		}
-	default:
-		return &Error{Line: line, Text: "\"claim\" must be safe-harbor, limited-data-set or none"}
+		return nil
 	}
-	version, line, err := text("fhirVersion")
+	return &Error{Line: line, Text: "\"claim\" must be safe-harbor, limited-data-set or none"}
+}
+
+func (p *Policy) readVersion(root *node, o *ParseOptions) error {
+	version, line, err := scalar(root, "fhirVersion")
 	if err != nil {
 		return err
 	}
 	p.FHIRVersion = strings.ToUpper(version)
-	if p.FHIRVersion != "" && !slices.Contains([]string{"STU3", "R4", "R4B", "R5"}, p.FHIRVersion) {
-		return &Error{Line: line, Text: "\"fhirVersion\" must be STU3, R4, R4B or R5"}
-	}
-	if p.FHIRVersion == "" {
+	switch {
+	case version == "":
 		p.warnings = append(p.warnings, "The file names no fhirVersion; the setting FHIR_VERSION is used.")
+	case !slices.Contains([]string{"STU3", "R4", "R4B", "R5"}, p.FHIRVersion):
+		return &Error{Line: line, Text: "\"fhirVersion\" must be STU3, R4, R4B or R5"}
+	case o.FHIRVersion != "" && !strings.EqualFold(o.FHIRVersion, version):
+		return &Error{Line: line, Text: fmt.Sprintf("the file is for FHIR %s, the engine for %s", p.FHIRVersion, strings.ToUpper(o.FHIRVersion))}
 	}
-	errors, line, err := text("processingErrors")
-	if err != nil {
-		return err
+	return nil
+}
+
+func (p *Policy) readProcessingErrors(root *node, _ *ParseOptions) error {
+	v := root.getFold("processingErrors")
+	if v == nil {
+		return nil
 	}
-	switch strings.ToLower(errors) {
-	case "", "raise", "0":
-	case "skip", "1":
-		p.SkipErrors = true
-	default:
-		return &Error{Line: line, Text: "\"processingErrors\" must be raise or skip"}
+	i, ok := v.enum("raise", "skip")
+	if !ok {
+		return &Error{Line: v.line, Text: "\"processingErrors\" must be raise or skip"}
 	}
-	for _, list := range []struct {
-		key  string
-		into *[]string
-	}{{"codeSystems", &p.CodeSystems}, {"extensions", &p.Extensions}} {
-		if v := root.getFold(list.key); v != nil {
-			for _, item := range v.items {
-				if item.kind != kindString {
-					return &Error{Line: item.line, Text: fmt.Sprintf("%q must be a list of texts", list.key)}
-				}
-				*list.into = append(*list.into, item.text)
-			}
+	p.SkipErrors = i == 1
+	return nil
+}
+
+// checkNames looks for members of n that nobody reads, and for those that differ
+// in case only.
+func (p *Policy) checkNames(n *node, known []string) error {
+	seen := make(map[string]string)
+	for _, m := range n.members {
+		lower := strings.ToLower(m.key)
+		if first, twice := seen[lower]; twice && p.Compat != CompatMicrosoft {
+			return &Error{Line: m.value.line, Text: fmt.Sprintf("the members %q and %q are the same but for their case; remove one", first, m.key)}
 		}
-	}
-	for _, m := range root.members {
-		if slices.ContainsFunc(topKeys, func(k string) bool { return strings.EqualFold(k, m.key) }) {
+		seen[lower] = m.key
+		if slices.ContainsFunc(known, func(k string) bool { return strings.EqualFold(k, m.key) }) {
 			continue
 		}
+		hint := "."
+		if near := fhirpath.Nearest(m.key, known); near != "" {
+			hint = fmt.Sprintf("; did you mean %q?", near)
+		}
 		if p.Mode == Strict {
-			return &Error{Line: m.value.line, Text: fmt.Sprintf("the member %q is unknown, which a strict policy does not allow", m.key)}
+			return &Error{Line: m.value.line, Text: fmt.Sprintf("the member %q is unknown, which a strict policy does not allow%s", m.key, hint)}
 		}
-		p.warnings = append(p.warnings, fmt.Sprintf("Line %d: the member %q is unknown and has no effect.", m.value.line, m.key))
-	}
-	return nil
-}
-
-// text is the text of a rule's setting, whatever its JSON type.
-func (n *node) asText() string {
-	switch n.kind {
-	case kindString, kindNumber:
-		return n.text
-	case kindBool:
-		if n.boolean {
-			return "True" // as .NET writes it
-		}
-		return "False"
-	}
-	return ""
-}
-
-// parseRule checks a rule in the order of Microsoft's tool: path and method,
-// then the settings of the method.
-func (p *Policy) parseRule(number int, n *node) (Rule, error) {
-	r := Rule{Number: number, Line: n.line}
-	fault := func(format string, args ...any) error {
-		return &Error{Line: n.line, Rule: number, Text: fmt.Sprintf(format, args...)}
-	}
-	if n.kind != kindObject {
-		return r, fault("a rule must be an object with \"path\" and \"method\"")
-	}
-	path, method := n.get("path"), n.get("method")
-	if path == nil || strings.TrimSpace(path.asText()) == "" || method == nil || method.asText() == "" {
-		return r, fault("\"path\" and \"method\" are needed, in lower case")
-	}
-	r.Path = path.asText()
-	known := methods
-	if p.Mode == Strict {
-		known = append(slices.Clone(methods), strictMethods...)
-	}
-	i := slices.IndexFunc(known, func(m Method) bool { return strings.EqualFold(string(m), method.asText()) })
-	if i < 0 {
-		return r, fault("the method %q is unknown; there are: %s", method.asText(), methodNames(known))
-	}
-	r.Method = known[i]
-	switch r.Method {
-	case Substitute:
-		return r, r.readSubstitute(n, fault)
-	case PerturbBy:
-		return r, r.readPerturb(n, fault)
-	case Generalize:
-		return r, fault("the method generalize is not supported yet")
-	}
-	return r, nil
-}
-
-func methodNames(list []Method) string {
-	names := make([]string, len(list))
-	for i, m := range list {
-		names[i] = string(m)
-	}
-	return strings.Join(names, ", ")
-}
-
-func (r *Rule) readSubstitute(n *node, fault func(string, ...any) error) error {
-	v := n.get("replaceWith")
-	if v == nil {
-		return fault("the method substitute needs \"replaceWith\", which may be null")
-	}
-	switch v.kind {
-	case kindNull:
-		return nil
-	case kindObject, kindArray:
-		return fault("\"replaceWith\" with an object is not supported yet")
-	}
-	text := v.asText()
-	r.ReplaceWith = &text
-	return nil
-}
-
-func (r *Rule) readPerturb(n *node, fault func(string, ...any) error) error {
-	r.Perturb.RoundTo = 2
-	span := n.get("span")
-	if span == nil {
-		return fault("the method perturb needs \"span\"")
-	}
-	var err error
-	if r.Perturb.Span, err = strconv.ParseFloat(strings.TrimSpace(span.asText()), 64); err != nil || r.Perturb.Span < 0 {
-		return fault("\"span\" must be a number that is not negative")
-	}
-	if v := n.get("roundTo"); v != nil {
-		if r.Perturb.RoundTo, err = strconv.Atoi(strings.TrimSpace(v.asText())); err != nil || r.Perturb.RoundTo < 0 || r.Perturb.RoundTo > 28 {
-			return fault("\"roundTo\" must be a whole number from 0 to 28")
-		}
-	}
-	if v := n.get("rangeType"); v != nil {
-		switch strings.ToLower(v.asText()) {
-		case "fixed":
-		case "proportional":
-			r.Perturb.Proportional = true
-		default:
-			return fault("\"rangeType\" must be fixed or proportional")
-		}
+		p.warnings = append(p.warnings, fmt.Sprintf("Line %d: the member %q is unknown and has no effect%s", m.value.line, m.key, hint))
 	}
 	return nil
 }

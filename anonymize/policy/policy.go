@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"io/fs"
 	"slices"
@@ -36,6 +37,8 @@ const (
 type Policy struct {
 	Mode  Mode
 	Claim Claim
+	// Compat is the option it was read with.
+	Compat Compat
 	// FHIRVersion is "R4" and the like, or "" where the file names none.
 	FHIRVersion string
 	// SkipErrors is "processingErrors": "skip".
@@ -46,28 +49,11 @@ type Policy struct {
 	// method "coding". Extensions are the URLs it keeps by "extension".
 	CodeSystems []string
 	Extensions  []string
+	// CustomSettings are "parameters.customSettings", for custom methods.
+	CustomSettings json.RawMessage
 
 	source   []byte
 	warnings []string
-}
-
-// Rule is one rule of the file.
-type Rule struct {
-	// Number counts from 1, Line is the line in the file.
-	Number, Line int
-	Path         string
-	Method       Method
-	// ReplaceWith is the text of a substitute rule, nil to remove the value.
-	ReplaceWith *string
-	Perturb     Perturb
-}
-
-// Perturb are the settings of a perturb rule.
-type Perturb struct {
-	Span         float64
-	Proportional bool
-	// RoundTo is the number of decimals, 0 to 28.
-	RoundTo int
 }
 
 // Method names what is done to an element.
@@ -82,7 +68,9 @@ const (
 	Encrypt    Method = "encrypt"
 	Substitute Method = "substitute"
 	PerturbBy  Method = "perturb"
-	Generalize Method = "generalize"
+	// GeneralizeBy is the method generalize, PerturbBy perturb: the plain names are
+	// those of their settings.
+	GeneralizeBy Method = "generalize"
 )
 
 // The methods that strict policies have besides.
@@ -106,8 +94,16 @@ const (
 	State Method = "state"
 )
 
-var methods = []Method{Keep, Redact, DateShift, CryptoHash, Encrypt, Substitute, PerturbBy, Generalize}
+var methods = []Method{Keep, Redact, DateShift, CryptoHash, Encrypt, Substitute, PerturbBy, GeneralizeBy}
 var strictMethods = []Method{Year, ZIP3, Pseudonym, Coding, Extension, Quantity, State}
+
+// methods are those that the policy's mode has.
+func (p *Policy) methods() []Method {
+	if p.Mode == Strict {
+		return slices.Concat(methods, strictMethods)
+	}
+	return methods
+}
 
 // KeyPurpose names what a key is for.
 type KeyPurpose string
