@@ -9,7 +9,7 @@ import (
 
 // dateShift moves a date by a number of days that its key and the root's id
 // say. What is no full date, or tells an age over 89, is redacted.
-func (w *worker) dateShift(i int32, n *node, rule int) {
+func (w *worker) dateShift(i int32, n *node, c claim) {
 	switch n.typ.Kind {
 	case fhirmodel.Date, fhirmodel.DateTime, fhirmodel.Instant:
 	default:
@@ -21,7 +21,7 @@ func (w *worker) dateShift(i int32, n *node, rule int) {
 		w.redactDate(i, n)
 		return
 	}
-	moved := d.time().AddDate(0, 0, w.shiftDays(rule))
+	moved := d.time().AddDate(0, 0, w.shiftDays(w.momentOf(i, c)))
 	if year := moved.Year(); year < 1 || year > 9999 {
 		// Microsoft's tool ends here. An open end such as 9999-12-31 tells
 		// nothing of a person; it is redacted like a date that cannot be moved.
@@ -59,7 +59,7 @@ func appendZeroTime(dst, text []byte) []byte {
 }
 
 // shiftDays is the offset of the document, from -50 to 50 days.
-func (w *worker) shiftDays(rule int) int {
+func (w *worker) shiftDays(now moment) int {
 	p := &w.engine.policy.Parameters
 	if p.DateShiftFixedOffsetInDays != nil {
 		return *p.DateShiftFixedOffsetInDays
@@ -76,11 +76,11 @@ func (w *worker) shiftDays(rule int) int {
 	}
 	// The id is another before and after the rule that changes it.
 	known := &w.shiftBefore
-	if w.rootID >= 0 && w.tape[w.rootID].state.rule != none && w.tape[w.rootID].state.rule < rule {
+	if w.rootID >= 0 && w.decidedAt(w.rootID).before(now) {
 		known = &w.shiftAfter
 	}
 	if !known.known {
-		*known = shift{true, shiftOf(w.rootIDAt(rule), w.engine.keys.DateShift)}
+		*known = shift{true, shiftOf(w.rootIDAt(now), w.engine.keys.DateShift)}
 	}
 	return known.days
 }
@@ -102,46 +102,13 @@ func shiftOf(prefix, key []byte) int {
 	return h - 50
 }
 
-// rootIDAt is the id of the document's root as the rule sees it: what an earlier
-// rule has left of it.
-func (w *worker) rootIDAt(rule int) []byte {
+// rootIDAt is the id of the document's root at a moment: what earlier rules have
+// left of it.
+func (w *worker) rootIDAt(now moment) []byte {
 	if w.rootID < 0 {
 		return nil
 	}
-	n := &w.tape[w.rootID]
-	if n.state.rule == none || n.state.rule > rule {
-		if n.flags&hasValue == 0 && n.flags&removed == 0 {
-			return nil
-		}
-		return w.textOf(n)
-	}
-	switch {
-	case n.flags&replaced != 0:
-		raw := w.values[n.outStart:n.outEnd]
-		return unescape(nil, raw[1:len(raw)-1])
-	case n.flags&removed != 0:
-		return nil
-	case n.flags&hasValue != 0 && w.willChange(n):
-		// The id comes behind the date in the line, and is not done yet.
-		w.apply(w.rootID, n)
-		n.flags |= done
-		return w.rootIDAt(rule)
-	}
-	return w.textOf(n)
-}
-
-func (w *worker) willChange(n *node) bool {
-	return w.engine.policy.Rules[n.state.rule].Method != policy.Keep && n.flags&done == 0
-}
-
-// textOf is the text of a value as the line has it, in memory of its own.
-func (w *worker) textOf(n *node) []byte {
-	if n.end == 0 {
-		return nil
-	}
-	saved := w.scratch
-	w.scratch = nil
-	text := bytes.Clone(w.text(n))
-	w.scratch = saved
+	v := view{w, now}
+	text, _ := v.Text(w.rootID)
 	return text
 }

@@ -1,31 +1,18 @@
 package anonymize
 
 import (
+	"fhirdeid/anonymize/fhirmodel"
 	"fhirdeid/anonymize/policy"
 )
 
-// decide applies to each node that has a value the method of the rule that won
-// it, and notes up to the root where something changed.
+// decide applies to each node the method of the rule that won it, and notes up
+// to the root where something changed.
 func (w *worker) decide() *LineError {
-	w.rootID = -1
-	for i := int32(1); i < int32(len(w.tape)); i++ {
-		n := &w.tape[i]
-		if n.parent == 0 && n.elem.NoExtension && n.elem.Name == "id" {
-			w.rootID = i
-			break
-		}
+	if fail := w.applyAll(); fail != nil {
+		return fail
 	}
-	if w.strict {
-		w.dropByList()
-	}
-	for i := range w.tape {
-		n := &w.tape[i]
-		if n.flags&hasValue == 0 || n.flags&(dropped|done) != 0 {
-			continue
-		}
-		if w.apply(int32(i), n); w.fail != nil {
-			return w.fail
-		}
+	if len(w.lists) > 0 {
+		w.rebuild()
 	}
 	// Children come behind their parents: one way back tells all parents.
 	for i := len(w.tape) - 1; i > 0; i-- {
@@ -42,33 +29,149 @@ func (w *worker) decide() *LineError {
 	return nil
 }
 
+// applyAll applies the methods.
+func (w *worker) applyAll() *LineError {
+	w.values = w.values[:0]
+	clear(w.methods[:])
+	w.shiftBefore, w.shiftAfter = shift{}, shift{}
+	w.rootID = -1
+	for i := int32(1); i < int32(len(w.tape)); i++ {
+		n := &w.tape[i]
+		if n.parent == 0 && n.elem.NoExtension && n.elem.Name == "id" {
+			w.rootID = i
+			break
+		}
+	}
+	if w.engine.special {
+		w.decideSpecial()
+	}
+	if w.strict {
+		w.dropByList()
+	}
+	for i := range w.tape {
+		n := &w.tape[i]
+		if n.flags&hasValue == 0 || n.flags&(dropped|done) != 0 {
+			continue
+		}
+		n.flags |= done
+		if w.apply(int32(i), n); w.fail != nil {
+			return w.fail
+		}
+	}
+	return w.fail
+}
+
+// decideSpecial does what only some policies need: rules whose paths have to be
+// evaluated, and methods that work on more than a primitive with a value.
+func (w *worker) decideSpecial() {
+	w.claims, w.skippable = w.claims[:0], false
+	clear(w.lists)
+	if w.refuseUnknown(); w.fail != nil {
+		return
+	}
+	if len(w.engine.generals) > 0 {
+		w.evaluate()
+	}
+	if !w.engine.elements {
+		return
+	}
+	for i := int32(0); int(i) < len(w.tape) && w.fail == nil; i++ {
+		n := &w.tape[i]
+		c := w.claimOf(i)
+		if c.rule == none || n.flags&(done|dropped) != 0 {
+			continue
+		}
+		switch r := &w.engine.policy.Rules[c.rule]; {
+		case r.Method == policy.Substitute:
+			w.applyNow(i)
+		case r.Method == policy.GeneralizeBy && c.direct && !n.typ.Kind.Primitive():
+			w.fault(ReasonMethod, i, w.ruleText(c.rule)+": generalize applies to primitive elements only")
+		}
+	}
+}
+
+// refuseUnknown refuses a resource that a rule with an unknown method applies to.
+func (w *worker) refuseUnknown() {
+	for _, rule := range w.engine.unknown {
+		for i := range w.tape {
+			if n := &w.tape[i]; n.flags&resource != 0 && appliesTo(w.engine.policy.Rules[rule].Prefix, n.typ.Name) {
+				w.fault(ReasonMethod, int32(i), w.ruleText(rule)+": its method is unknown")
+				return
+			}
+		}
+	}
+}
+
+// applyNow applies to a node what decides it, ahead of its turn.
+func (w *worker) applyNow(i int32) {
+	n := &w.tape[i]
+	if n.flags&(done|dropped) != 0 {
+		return
+	}
+	c := w.claimOf(i)
+	if c.rule != none && w.engine.policy.Rules[c.rule].Method == policy.Substitute {
+		w.substitute(i, c)
+		return
+	}
+	n.flags |= done
+	if n.flags&hasValue != 0 {
+		w.apply(i, n)
+	}
+}
+
 // apply applies the winning rule to a primitive with a value.
 func (w *worker) apply(i int32, n *node) {
-	rule := n.state.rule
-	if rule == none {
+	c := w.claimOf(i)
+	if c.rule == none {
 		if w.strict {
 			w.methods[unlisted]++
 			w.redact(i, n, false)
 		}
 		return
 	}
-	r := &w.engine.policy.Rules[rule]
-	w.methods[w.engine.methods[rule]]++
+	r := &w.engine.policy.Rules[c.rule]
+	w.methods[w.engine.methods[c.rule]]++
 	switch r.Method {
 	case policy.Keep:
 	case policy.Redact:
 		w.redact(i, n, !w.strict)
 	case policy.DateShift:
-		w.dateShift(i, n, rule)
+		w.dateShift(i, n, c)
 	case policy.CryptoHash:
 		w.cryptoHash(i, n)
 	case policy.Encrypt:
 		w.encrypt(i, n)
-	case policy.Substitute:
-		w.substitute(i, n, r)
+	case policy.Substitute: // decideSpecial has done it
 	case policy.PerturbBy:
-		w.perturb(i, n, r)
+		w.perturb(i, n, c)
+	case policy.GeneralizeBy:
+		w.generalize(i, n, c)
 	default:
+		if r.Custom != "" {
+			w.custom(i, n, c)
+			return
+		}
 		w.strictMethod(i, n, r)
 	}
+}
+
+// belowPrimitive reports whether the node stands below a primitive that the same
+// rule has reached.
+func (w *worker) belowPrimitive(i int32) bool {
+	rule := w.claimOf(i).rule
+	for p := w.tape[i].parent; p >= 0 && w.claimOf(p).rule == rule; p = w.tape[p].parent {
+		if w.tape[p].typ.Kind.Primitive() {
+			return true
+		}
+	}
+	return false
+}
+
+// isQuantity reports whether a type is Quantity or one that is made of it.
+func isQuantity(t *fhirmodel.Type) bool {
+	switch t.Name {
+	case "Age", "Count", "Duration", "Distance", "Money", "Quantity", "MoneyQuantity", "SimpleQuantity":
+		return true
+	}
+	return false
 }

@@ -13,7 +13,7 @@ import (
 // what has become empty.
 func (w *worker) emit(dst []byte) []byte {
 	root := &w.tape[0]
-	if w.dropsWhole(root) {
+	if w.dropsWhole(0) {
 		return dst
 	}
 	if root.flags&(touched|dirty) == 0 && w.typeFirst {
@@ -23,9 +23,12 @@ func (w *worker) emit(dst []byte) []byte {
 }
 
 // dropsWhole reports whether a strict policy drops the resource with its type.
-func (w *worker) dropsWhole(n *node) bool {
-	s := n.state
-	return w.strict && s.direct && s.rule != none && w.engine.policy.Rules[s.rule].Method == policy.Redact
+func (w *worker) dropsWhole(i int32) bool {
+	if !w.strict {
+		return false
+	}
+	c := w.claimOf(i)
+	return c.direct && c.rule != none && w.engine.policy.Rules[c.rule].Method == policy.Redact
 }
 
 func (w *worker) emitResource(dst []byte, i int32) []byte {
@@ -51,7 +54,7 @@ func (w *worker) emitResource(dst []byte, i int32) []byte {
 func (w *worker) emitObject(dst []byte, i int32) []byte {
 	n := &w.tape[i]
 	if n.flags&resource != 0 {
-		if w.dropsWhole(n) {
+		if w.dropsWhole(i) {
 			return dst
 		}
 		if n.flags&(touched|dirty) == 0 {

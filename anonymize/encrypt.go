@@ -3,13 +3,13 @@ package anonymize
 import (
 	"crypto/aes"
 	"crypto/cipher"
+	"crypto/rand"
 	"encoding/base64"
 	"errors"
 )
 
 // encrypt replaces a value by AES-CBC, as Microsoft's tool does: the base64 of
-// the initialisation vector and the ciphertext. The vector is made of the text
-// by a keyed hash, so that the same input gives the same bytes.
+// the initialisation vector and the ciphertext.
 func (w *worker) encrypt(i int32, n *node) {
 	text := w.text(n)
 	block, err := aes.NewCipher(w.engine.keys.Encrypt)
@@ -18,12 +18,7 @@ func (w *worker) encrypt(i int32, n *node) {
 		return
 	}
 	w.record(i, opEncrypt)
-	var sum [32]byte
-	w.shiftH.Reset()
-	w.shiftH.Write([]byte(w.path(i)))
-	w.shiftH.Write([]byte{0})
-	w.shiftH.Write(text)
-	iv := w.shiftH.Sum(sum[:0])[:aes.BlockSize]
+	iv := w.vector(i, text)
 	padding := aes.BlockSize - len(text)%aes.BlockSize
 	plain := append([]byte(nil), text...)
 	for range padding {
@@ -37,6 +32,21 @@ func (w *worker) encrypt(i int32, n *node) {
 	w.values = base64.StdEncoding.AppendEncode(w.values, out)
 	w.values = append(w.values, '"')
 	w.set(n, begin)
+}
+
+// vector is the initialisation vector of a value: random, or by a keyed hash of
+// the value and its path.
+func (w *worker) vector(i int32, text []byte) []byte {
+	iv := make([]byte, aes.BlockSize, 32)
+	if !w.engine.syntheticIV {
+		rand.Read(iv) // never fails
+		return iv
+	}
+	w.shiftH.Reset()
+	w.shiftH.Write([]byte(w.path(i)))
+	w.shiftH.Write([]byte{0})
+	w.shiftH.Write(text)
+	return w.shiftH.Sum(iv[:0])[:aes.BlockSize]
 }
 
 // Decrypt reads what the method encrypt, of this or of Microsoft's tool, has

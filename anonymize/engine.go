@@ -26,6 +26,13 @@ type Options struct {
 	AsOf time.Time
 	// FHIRVersion is used where the policy names none; "" is R4.
 	FHIRVersion string
+	// Methods are those that the program adds to the rule language, by name.
+	Methods map[string]NewMethod
+	// SyntheticIV makes the initialisation vectors of the method encrypt from the
+	// value and its path by a keyed hash, so that the same input gives the same
+	// bytes; equal values at equal paths can then be told to be equal. Else they
+	// are random, as Microsoft's tool makes them.
+	SyntheticIV bool
 }
 
 // Engine applies a policy. It is safe for concurrent use.
@@ -33,6 +40,15 @@ type Engine struct {
 	policy *policy.Policy
 	model  *fhirmodel.Model
 	routes []route
+	// generals are the rules whose paths have to be evaluated.
+	generals []general
+	// unknown are the rules whose methods are unknown.
+	unknown []int
+	custom  []Method
+	// elements says that a method works on more than primitives with values,
+	// special that decideSpecial is needed.
+	elements, special bool
+	syntheticIV       bool
 	// methods is the index of each rule's method.
 	methods []int
 	keys    Keys
@@ -67,17 +83,21 @@ func Compile(p *policy.Policy, o Options) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &Engine{policy: p, model: model, keys: o.Keys, asOf: o.AsOf, strict: p.Mode == policy.Strict}
-	for _, r := range p.Rules {
-		if r.Generalize != nil || r.Custom != "" || r.Unknown || r.ReplaceWith != nil && r.ReplaceWith.Object != nil {
-			return nil, &policy.Error{Line: r.Line, Rule: r.Number, Text: fmt.Sprintf("the method %s is not supported yet", r.Method)}
+	e := &Engine{policy: p, model: model, keys: o.Keys, asOf: o.AsOf, strict: p.Mode == policy.Strict, syntheticIV: o.SyntheticIV}
+	for i := range p.Rules {
+		r := &p.Rules[i]
+		e.methods = append(e.methods, methodOf(r))
+		if r.Unknown {
+			e.unknown = append(e.unknown, i)
+			continue
 		}
-		route, err := parsePath(r.Path)
-		if err != nil {
-			return nil, &policy.Error{Line: r.Line, Rule: r.Number, Text: err.Error()}
-		}
-		e.routes = append(e.routes, route)
-		e.methods = append(e.methods, methodIndex[r.Method])
+		e.plan(i, r)
+		e.elements = e.elements || r.Method == policy.Substitute || r.Method == policy.GeneralizeBy
+		e.special = e.special || e.elements || r.Custom != ""
+	}
+	e.special = e.special || len(e.generals) > 0 || len(e.unknown) > 0
+	if err := e.makeCustom(o.Methods); err != nil {
+		return nil, err
 	}
 	if err := e.takeKeys(); err != nil {
 		return nil, err

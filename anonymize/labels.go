@@ -22,7 +22,18 @@ var allLabels = []label{
 	{opEncrypt, observationValue, "MASKED", "masked"},
 	{opPerturb, "", "PERTURBED", "exact value is replaced with another exact value"},
 	{opSubstitute, "", "SUBSTITUTED", "exact value is replaced with a predefined value"},
+	{opGeneralize, "", "GENERALIZED", "exact value is replaced with a general value"},
 	{opPseudonym, observationValue, "PSEUDED", "pseudonymized"},
+}
+
+// emitSkipped appends what Microsoft's tool leaves of a document that it skips: the
+// root's type and a label.
+func (w *worker) emitSkipped(dst []byte) []byte {
+	dst = append(append(append(dst, `{"resourceType":"`...), w.tape[0].typ.Name...), `","meta":{"security":[`...)
+	l := allLabels[0]
+	dst = append(append(append(dst, `{"system":"`...), l.system...), `","code":"`...)
+	dst = append(append(append(dst, l.code...), `","display":"`...), l.display...)
+	return append(dst, `"}]}}`...)
 }
 
 // emitMeta appends "meta" with the labels. The members of an existing one are

@@ -1,21 +1,27 @@
 package anonymize
 
 import (
-	"fmt"
-	"regexp"
-	"strings"
+	"fhirdeid/anonymize/fhirpath"
+	"fhirdeid/anonymize/policy"
 )
 
-// route is a rule's path in steps. A path is split once: a leading type name is
-// the prefix, and says which resources the rule applies to.
+// route is a path in steps, from a resource to some nodes of it: all of a rule's
+// path, or the beginning of one. The automaton follows the routes while a line
+// is scanned.
 type route struct {
+	rule int
+	// general is the index of the rule among those whose paths have to be
+	// evaluated, and slot the place in its expression that the nodes are for;
+	// general is none where the route is the whole path.
+	general, slot int
+	// prefix says which resources the rule applies to: a type, or "" for all.
 	prefix string
-	// self: the path is its own prefix, so the resource itself is meant.
-	self bool
-	// index: the whole path is nodesByType or nodesByName, perhaps with one more
-	// name: found among all nodes below a resource, nested resources included as
-	// nodes but not entered.
+	// context is a type that the path names itself, or "".
+	context string
+	// index: found among all nodes below a resource, nested resources included
+	// as nodes but not entered.
 	index bool
+	// steps lead from the resource to the nodes; without any, it is meant itself.
 	steps []step
 }
 
@@ -23,117 +29,171 @@ type route struct {
 type step struct {
 	// name is the child's name, or "" for a descendant.
 	name string
-	// byType and byName say which descendant.
+	// byType and byName say which descendant. A node is its own descendant here.
 	byType, byName string
 	// typ limits the type, or is "".
 	typ string
 }
 
-var (
-	prefixPattern = regexp.MustCompile(`^([A-Z][a-zA-Z]*)(?:\.|$)`)
-	indexPattern  = regexp.MustCompile(`^nodesBy(Type|Name)\(\s*['"]([A-Za-z0-9]+)['"]\s*\)(?:\.([A-Za-z0-9]+))?$`)
-	itemPattern   = regexp.MustCompile(`^(?:([a-z][A-Za-z0-9]*)$|nodesBy(Type|Name)\(\s*['"]([A-Za-z0-9]+)['"]\s*\)$|(?:ofType|as)\(\s*(?:FHIR\.)?([A-Za-z0-9]+)\s*\)$)`)
-	asPattern     = regexp.MustCompile(`^(.*\S)\s+as\s+(?:FHIR\.)?([A-Za-z0-9]+)$`)
-)
-
-// parsePath reads a rule's path: element names, nodesByType and nodesByName, and
-// limits to a type. More of FHIRPath is refused, never passed over.
-func parsePath(path string) (route, error) {
-	path = strings.TrimSpace(path)
-	if m := indexPattern.FindStringSubmatch(path); m != nil {
-		r := route{index: true, steps: []step{descendant(m[1], m[2])}}
-		if m[3] != "" {
-			r.steps = append(r.steps, step{name: m[3]})
-		}
-		return r, nil
-	}
-	var r route
-	rest := path
-	if m := prefixPattern.FindStringSubmatch(path); m != nil {
-		r.prefix = m[1]
-		rest = strings.TrimPrefix(path[len(m[1]):], ".")
-	}
-	if rest == "" {
-		if r.prefix == "" {
-			return r, fmt.Errorf("the path is empty")
-		}
-		r.self = true
-		return r, nil
-	}
-	var err error
-	r.steps, err = parseSteps(rest)
-	if err != nil {
-		return r, fmt.Errorf("the path %q: %w", path, err)
-	}
-	return r, nil
-}
-
-func descendant(by, what string) step {
-	if by == "Type" {
-		return step{byType: what}
-	}
-	return step{byName: what}
-}
-
-// parseSteps reads "a.b", "a.b as T", "(a as T).b", "a.ofType(T)" and such.
-func parseSteps(text string) ([]step, error) {
-	text = strings.TrimSpace(text)
-	if strings.HasPrefix(text, "(") {
-		end := strings.IndexByte(text, ')')
-		if end > 0 {
-			steps, err := parseSteps(text[1:end])
-			if err != nil || end == len(text)-1 {
-				return steps, err
-			}
-			if text[end+1] == '.' {
-				more, err := parseSteps(text[end+2:])
-				return append(steps, more...), err
-			}
-		}
-		return nil, errPath
-	}
-	if m := asPattern.FindStringSubmatch(text); m != nil {
-		steps, err := parseSteps(m[1])
-		if err != nil {
-			return nil, err
-		}
-		return limit(steps, m[2])
-	}
-	var steps []step
-	for _, item := range strings.Split(text, ".") {
-		m := itemPattern.FindStringSubmatch(strings.TrimSpace(item))
-		switch {
-		case m == nil:
-			return nil, errPath
-		case m[1] != "":
-			steps = append(steps, step{name: m[1]})
-		case m[2] != "":
-			steps = append(steps, descendant(m[2], m[3]))
-		default:
-			var err error
-			if steps, err = limit(steps, m[4]); err != nil {
-				return nil, err
-			}
-		}
-	}
-	return steps, nil
-}
-
-var errPath = fmt.Errorf("only element names, nodesByType, nodesByName, as and ofType are supported yet")
-
-func limit(steps []step, typ string) ([]step, error) {
-	if len(steps) == 0 || steps[len(steps)-1].typ != "" {
-		return nil, errPath
-	}
-	steps[len(steps)-1].typ = typ
-	return steps, nil
-}
-
-// applies reports whether a rule of this route is looked at in a resource.
+// applies reports whether the route begins at a resource of a type.
 func (r *route) applies(resource string) bool {
-	switch r.prefix {
-	case "", "Resource", "DomainResource", resource:
-		return true
+	return appliesTo(r.prefix, resource) && appliesTo(r.context, resource)
+}
+
+// appliesTo is Microsoft's reading of a leading type: Resource and
+// DomainResource are every resource, Bundle and Binary too.
+func appliesTo(prefix, resource string) bool {
+	return prefix == "" || prefix == resource || prefix == "Resource" || prefix == "DomainResource"
+}
+
+// general is a rule whose path has to be evaluated. Its expression was cut where
+// it begins with steps: the nodes that the automaton finds there are put in.
+type general struct {
+	rule int
+	// whole is the expression as it was, cut that with slots.
+	whole, cut *fhirpath.Expression
+	slots      int
+	// strict: without a node in any slot there is no result, so the expression
+	// costs nothing where it cannot apply.
+	strict bool
+}
+
+// plan makes routes of a rule, and for a path that is more than steps a general.
+func (e *Engine) plan(index int, r *policy.Rule) {
+	base := route{rule: index, general: none, prefix: r.Prefix}
+	switch {
+	case r.Self:
+		e.routes = append(e.routes, base)
+		return
+	case r.IndexBy != "":
+		base.index = true
+		base.steps = []step{{byName: r.IndexOf}}
+		if r.IndexBy == "type" {
+			base.steps = []step{{byType: r.IndexOf}}
+		}
+		if r.IndexSuffix != "" {
+			base.steps = append(base.steps, step{name: r.IndexSuffix})
+		}
+		e.routes = append(e.routes, base)
+		return
 	}
-	return false
+	if paths := linear(r.Expression.Root, r.Expression.Dialect.NodeIdentity); paths != nil {
+		for _, p := range paths {
+			e.addRoute(base, p)
+		}
+		return
+	}
+	c := cutter{identity: r.Expression.Dialect.NodeIdentity}
+	root, strict := c.cut(r.Expression.Root)
+	base.general = len(e.generals)
+	e.generals = append(e.generals, general{
+		rule: index, whole: r.Expression, slots: len(c.slots), strict: strict && len(c.slots) > 0,
+		cut: r.Expression.WithRoot(root),
+	})
+	for slot, paths := range c.slots {
+		base.slot = slot
+		for _, p := range paths {
+			e.addRoute(base, p)
+		}
+	}
+	if !e.generals[base.general].strict {
+		// It is evaluated for each resource that it applies to, whatever is in it.
+		base.slot = none
+		e.routes = append(e.routes, base)
+	}
+}
+
+func (e *Engine) addRoute(base route, p linearPath) {
+	base.context, base.steps = p.context, p.steps
+	e.routes = append(e.routes, base)
+}
+
+// linearPath is what the automaton can follow.
+type linearPath struct {
+	context string
+	steps   []step
+}
+
+// linear reads an expression as steps, or as several such paths where it is a
+// union of nodes; nil where it is more than that. A union is one only where nodes
+// are told apart by where they are: by value, a second equal one is left out.
+func linear(x fhirpath.Node, identity bool) []linearPath {
+	switch x := x.(type) {
+	case *fhirpath.Member:
+		if x.Input != nil {
+			return extend(linear(x.Input, identity), step{name: x.Name})
+		}
+		if x.Name[0] >= 'A' && x.Name[0] <= 'Z' {
+			return []linearPath{{context: x.Name}}
+		}
+		return []linearPath{{steps: []step{{name: x.Name}}}}
+	case *fhirpath.Call:
+		switch x.Name {
+		case "nodesByType", "nodesByName":
+			what, ok := literalText(x.Args[0])
+			if !ok {
+				return nil
+			}
+			next := step{byName: what}
+			if x.Name == "nodesByType" {
+				next = step{byType: what}
+			}
+			if x.Input == nil {
+				return []linearPath{{steps: []step{next}}}
+			}
+			return extend(linear(x.Input, identity), next)
+		case "ofType", "as":
+			t, ok := fhirpath.TypeArgument(x.Args[0])
+			if !ok || x.Input == nil {
+				return nil
+			}
+			return limit(linear(x.Input, identity), t)
+		}
+	case *fhirpath.TypeTest:
+		if x.As {
+			return limit(linear(x.X, identity), x.Type)
+		}
+	case *fhirpath.Binary:
+		if x.Op != "|" || !identity {
+			return nil
+		}
+		left, right := linear(x.Left, identity), linear(x.Right, identity)
+		if left == nil || right == nil {
+			return nil
+		}
+		return append(left, right...)
+	}
+	return nil
+}
+
+// extend adds a step to each path.
+func extend(paths []linearPath, next step) []linearPath {
+	for i := range paths {
+		paths[i].steps = append(paths[i].steps, next)
+	}
+	return paths
+}
+
+// limit limits the type of what the paths lead to; nil where the steps cannot
+// say it.
+func limit(paths []linearPath, t fhirpath.TypeName) []linearPath {
+	if t.Namespace != "" && t.Namespace != "FHIR" {
+		return nil
+	}
+	for i := range paths {
+		steps := paths[i].steps
+		if len(steps) == 0 || steps[len(steps)-1].typ != "" {
+			return nil
+		}
+		steps[len(steps)-1].typ = t.Name
+	}
+	return paths
+}
+
+func literalText(x fhirpath.Node) (string, bool) {
+	l, ok := x.(*fhirpath.Literal)
+	if !ok || l.Value.Kind != fhirpath.KindString {
+		return "", false
+	}
+	return l.Value.Text(), true
 }

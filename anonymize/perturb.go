@@ -6,15 +6,15 @@ import (
 	"strconv"
 
 	"fhirdeid/anonymize/fhirmodel"
-	"fhirdeid/anonymize/policy"
 )
 
 // perturb adds noise to a number. The noise comes from a keyed stream, so that
 // the same input gives the same bytes.
-func (w *worker) perturb(i int32, n *node, r *policy.Rule) {
-	if n.typ.Kind != fhirmodel.Decimal && n.typ.Kind != fhirmodel.Integer {
+func (w *worker) perturb(i int32, n *node, c claim) {
+	if n.typ.Kind != fhirmodel.Decimal && n.typ.Kind != fhirmodel.Integer || n.typ.Name == "integer64" || w.besideValue(i, c) {
 		return
 	}
+	r := &w.engine.policy.Rules[c.rule]
 	value, ok := parseDecimal(w.text(n))
 	if !ok {
 		w.fault(ReasonValue, i, "its number is out of range")
@@ -53,6 +53,29 @@ func (w *worker) perturb(i int32, n *node, r *policy.Rule) {
 	begin := len(w.values)
 	w.values = append(w.values, result.String()...)
 	w.set(n, begin)
+}
+
+// besideValue reports whether the number stands in a quantity whose value the same
+// rule changes: all else in the quantity then stays.
+func (w *worker) besideValue(i int32, c claim) bool {
+	child := i
+	for p := w.tape[i].parent; p >= 0; child, p = p, w.tape[p].parent {
+		if w.claimOf(p).rule != c.rule {
+			return false
+		}
+		if !isQuantity(w.tape[p].typ) {
+			continue
+		}
+		if child == i && w.tape[i].elem.Name == "value" {
+			return false
+		}
+		for k := p + 1; k < w.tape[p].after; k = w.next(k) {
+			if n := &w.tape[k]; n.elem.Name == "value" && n.end > 0 && w.claimOf(k).rule == c.rule {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // uniform is a number from 0 to below 1 that belongs to this node of this

@@ -26,6 +26,8 @@ type scanner struct {
 	predicted map[*fhirmodel.Element]*fhirmodel.Element
 	members   []member
 	fail      *LineError
+	// nested says that there is a resource in the resource.
+	nested bool
 	// typeFirst says that resourceType is the root's first member.
 	typeFirst bool
 }
@@ -46,7 +48,7 @@ type member struct {
 
 // scan reads one resource. The tape's first node is the resource.
 func (s *scanner) scan(line []byte) *LineError {
-	s.data, s.pos, s.depth, s.fail, s.typeFirst = line, 0, 0, nil, false
+	s.data, s.pos, s.depth, s.fail, s.typeFirst, s.nested = line, 0, 0, nil, false, false
 	s.tape = s.tape[:0]
 	if !utf8.Valid(line) {
 		if s.strict {
@@ -129,6 +131,7 @@ func (s *scanner) resource(elem *fhirmodel.Element, parent int32, from *state) {
 		s.typeFirst = first
 	} else {
 		st = s.rules.child(from, elem, typ)
+		s.nested = true
 	}
 	i := s.add(elem, typ, st, parent)
 	s.tape[i].flags |= resource

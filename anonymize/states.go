@@ -25,6 +25,8 @@ type state struct {
 	level int
 	// going are the paths that may go on.
 	going []going
+	// hits are the slots of general rules that the node belongs in.
+	hits []hit
 	// context is the resource the node belongs to.
 	context *fhirmodel.Type
 
@@ -35,9 +37,13 @@ type state struct {
 	nested map[*fhirmodel.Type]*state
 }
 
+// hit says that a route to a slot ends at a node; level is how far out its
+// resource is.
+type hit struct{ level, route int }
+
 // going is a path that has come as far as step.
 type going struct {
-	level, rule, step int
+	level, route, step int
 	// floating says that the step is a descendant: it is tried at every depth of
 	// its resource.
 	floating bool
@@ -59,8 +65,8 @@ func newAutomaton(model *fhirmodel.Model, routes []route) *automaton {
 func (a *automaton) root(t *fhirmodel.Type) *state {
 	s := a.roots[t]
 	if s == nil {
-		b := builder{a: a, level0: t}
-		b.enter(t)
+		b := builder{a: a}
+		b.enter(t, nil)
 		s = b.state(t, t)
 		a.roots[t] = s
 	}
@@ -94,36 +100,35 @@ func (a *automaton) child(s *state, e *fhirmodel.Element, t *fhirmodel.Type) *st
 
 func (a *automaton) make(s *state, e *fhirmodel.Element, t *fhirmodel.Type) *state {
 	nested := t.Kind == fhirmodel.Resource
-	b := builder{a: a, level0: s.context}
+	b := builder{a: a}
 	out := 0
 	if nested {
 		out = 1 // the rules so far are those of an outer resource from here on
 	}
 	for _, g := range s.going {
-		st := a.routes[g.rule].steps[g.step]
+		st := a.routes[g.route].steps[g.step]
 		switch {
 		case g.floating && nested:
 			continue // not entered, and not returned
 		case g.floating:
 			b.going = append(b.going, g)
 			if matchesDescendant(st, e, t) {
-				b.arrive(g.level, g.rule, g.step)
+				b.arrive(g.level, g.route, g.step, e, t)
 			}
 		case st.name == e.Name && (st.typ == "" || st.typ == t.Name):
-			b.arrive(g.level+out, g.rule, g.step)
+			b.arrive(g.level+out, g.route, g.step, e, t)
 		}
 	}
 	for i := range a.routes {
 		r := &a.routes[i]
 		if r.index && matchesDescendant(r.steps[0], e, t) {
-			b.arrive(out, i, 0)
+			b.arrive(out, i, 0, e, t)
 		}
 	}
 	context := s.context
 	if nested {
 		context = t
-		b.level0 = t
-		b.enter(t)
+		b.enter(t, e)
 	} else if s.rule != none {
 		b.candidates = append(b.candidates, candidate{s.level, s.rule, false})
 	}
@@ -134,14 +139,14 @@ func matchesDescendant(st step, e *fhirmodel.Element, t *fhirmodel.Type) bool {
 	if st.typ != "" && st.typ != t.Name {
 		return false
 	}
-	return st.byType != "" && st.byType == t.Name || st.byName != "" && st.byName == e.Name
+	return st.byType != "" && st.byType == t.Name || st.byName != "" && e != nil && st.byName == e.Name
 }
 
 // builder collects what a new state is made of.
 type builder struct {
 	a          *automaton
-	level0     *fhirmodel.Type
 	going      []going
+	hits       []hit
 	candidates []candidate
 }
 
@@ -150,30 +155,41 @@ type candidate struct {
 	direct      bool
 }
 
-// arrive notes that a rule's path has come past a step.
-func (b *builder) arrive(level, rule, step int) {
-	steps := b.a.routes[rule].steps
-	if step+1 == len(steps) {
-		b.candidates = append(b.candidates, candidate{level, rule, true})
+// arrive notes that a route has come past a step, at a node of element e (nil for
+// the root) and type t.
+func (b *builder) arrive(level, route, step int, e *fhirmodel.Element, t *fhirmodel.Type) {
+	r := &b.a.routes[route]
+	if step+1 == len(r.steps) {
+		b.end(level, route)
 		return
 	}
-	b.going = append(b.going, going{level, rule, step + 1, steps[step+1].name == ""})
+	next := r.steps[step+1]
+	g := going{level, route, step + 1, next.name == ""}
+	b.going = append(b.going, g)
+	if g.floating && matchesDescendant(next, e, t) { // the node itself counts
+		b.arrive(level, route, step+1, e, t)
+	}
 }
 
-// enter begins the paths of a resource.
-func (b *builder) enter(t *fhirmodel.Type) {
+// end notes that a route ends here.
+func (b *builder) end(level, route int) {
+	if r := &b.a.routes[route]; r.general == none {
+		b.candidates = append(b.candidates, candidate{level, r.rule, true})
+	} else {
+		b.hits = append(b.hits, hit{level, route})
+	}
+}
+
+// enter begins the routes of a resource, which is a node of element e of another.
+func (b *builder) enter(t *fhirmodel.Type, e *fhirmodel.Element) {
 	for i := range b.a.routes {
 		r := &b.a.routes[i]
 		switch {
 		case r.index || !r.applies(t.Name):
-		case r.self:
-			b.candidates = append(b.candidates, candidate{0, i, true})
+		case len(r.steps) == 0:
+			b.end(0, i)
 		default:
-			floating := r.steps[0].name == ""
-			b.going = append(b.going, going{0, i, 0, floating})
-			if floating && r.steps[0].byType == t.Name { // the node itself counts
-				b.arrive(0, i, 0)
-			}
+			b.arrive(0, i, -1, e, t)
 		}
 	}
 }
@@ -187,9 +203,11 @@ func (b *builder) state(t, context *fhirmodel.Type) *state {
 		}
 	}
 	slices.SortFunc(b.going, func(x, y going) int {
-		return cmp.Or(cmp.Compare(x.level, y.level), cmp.Compare(x.rule, y.rule), cmp.Compare(x.step, y.step))
+		return cmp.Or(cmp.Compare(x.level, y.level), cmp.Compare(x.route, y.route), cmp.Compare(x.step, y.step))
 	})
 	s.going = slices.Compact(b.going)
+	slices.SortFunc(b.hits, func(x, y hit) int { return cmp.Or(cmp.Compare(x.level, y.level), cmp.Compare(x.route, y.route)) })
+	s.hits = slices.Compact(b.hits)
 	key := s.key()
 	if known := b.a.known[key]; known != nil {
 		return known
@@ -206,14 +224,18 @@ func (s *state) key() string {
 	k = binary.AppendVarint(k, int64(s.level))
 	if s.direct {
 		k = append(k, 1)
+	} else {
+		k = append(k, 0)
 	}
+	k = binary.AppendVarint(k, int64(len(s.going)))
 	for _, g := range s.going {
 		k = binary.AppendVarint(k, int64(g.level))
-		k = binary.AppendVarint(k, int64(g.rule))
+		k = binary.AppendVarint(k, int64(g.route))
 		k = binary.AppendVarint(k, int64(g.step))
-		if g.floating {
-			k = append(k, 1)
-		}
+	}
+	for _, h := range s.hits {
+		k = binary.AppendVarint(k, int64(h.level))
+		k = binary.AppendVarint(k, int64(h.route))
 	}
 	return string(k)
 }

@@ -14,8 +14,8 @@ func (w *worker) dropByList() {
 	for i := int32(0); i < int32(len(w.tape)); {
 		n := &w.tape[i]
 		next := i + 1
-		if n.state.rule != none && n.flags&dropped == 0 {
-			switch method := w.engine.policy.Rules[n.state.rule].Method; {
+		if rule := w.claimOf(i).rule; rule != none && n.flags&dropped == 0 {
+			switch method := w.engine.policy.Rules[rule].Method; {
 			case n.typ.Name == "Coding" && (method == policy.Coding || method == policy.Extension):
 				if system := w.childText(i, "system"); system == nil || !w.engine.lists.codeSystems[string(system)] || !isCode(string(system), string(w.childText(i, "code"))) {
 					w.drop(i, method)

@@ -55,5 +55,6 @@ const (
 	opEncrypt
 	opPerturb
 	opSubstitute
+	opGeneralize
 	opPseudonym
 )

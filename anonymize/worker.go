@@ -1,6 +1,7 @@
 package anonymize
 
 import (
+	"bytes"
 	"crypto/hmac"
 	"crypto/sha256"
 	"hash"
@@ -8,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"fhirdeid/anonymize/fhirpath"
 	"fhirdeid/anonymize/policy"
 )
 
@@ -28,15 +30,30 @@ type worker struct {
 	// the document's date shift, by the id before and after it is changed
 	shiftBefore, shiftAfter shift
 
+	// what only some policies need; see decideSpecial
+	claims     []claim
+	arrivals   []arrival
+	view       view
+	slots      [][]fhirpath.Item
+	items      []fhirpath.Item
+	found      []int32
+	evaluators []*fhirpath.Evaluator
+	evaluating int
+	// lists are the children of nodes whose children have moved
+	lists     map[int32][]int32
+	fragments map[fragmentKey]*fragment
+	// skippable says that the fault is one that the policy may skip
+	skippable bool
+
 	// counts of this line
 	methods [methodCount]int64
 }
 
 // methodCount is how many methods are counted.
-const methodCount = 16
+const methodCount = 18
 
 func newWorker(e *Engine) *worker {
-	w := &worker{engine: e}
+	w := &worker{engine: e, lists: make(map[int32][]int32), fragments: make(map[fragmentKey]*fragment)}
 	w.scanner = newScanner(e.model, e.routes, e.strict)
 	w.cryptoH = hmac.New(sha256.New, e.keys.CryptoHash)
 	w.pseudoH = hmac.New(sha256.New, e.keys.Pseudonym)
@@ -57,10 +74,10 @@ func (w *worker) resource(dst, line []byte) (out []byte, err error) {
 	if fail := w.scan(line); fail != nil {
 		return dst, fail
 	}
-	w.values = w.values[:0]
-	clear(w.methods[:])
-	w.shiftBefore, w.shiftAfter = shift{}, shift{}
 	if fail := w.decide(); fail != nil {
+		if w.skippable && w.engine.policy.SkipErrors {
+			return w.emitSkipped(dst), nil
+		}
 		return dst, fail
 	}
 	return w.emit(dst), nil
@@ -88,9 +105,10 @@ func (w *worker) set(n *node, begin int) {
 	n.flags &^= removed
 }
 
-// setString gives a node a text as its value. An empty one removes it.
+// setString gives a node a text as its value, without white space around it, as
+// all texts are written. An empty one removes it.
 func (w *worker) setString(n *node, text []byte) {
-	if len(text) == 0 {
+	if text = bytes.TrimSpace(text); len(text) == 0 {
 		w.remove(n)
 		return
 	}
@@ -104,24 +122,40 @@ func (w *worker) remove(n *node) {
 	n.flags &^= hasValue
 }
 
+// ruleText names a rule in an error.
+func (w *worker) ruleText(rule int) string {
+	r := &w.engine.policy.Rules[rule]
+	return "rule " + strconv.Itoa(r.Number) + " (line " + strconv.Itoa(r.Line) + ")"
+}
+
 // record notes for the security labels what was done, at the resource the node
-// is in.
+// is in, even where it has changed nothing.
 func (w *worker) record(i int32, o ops) {
 	for w.tape[i].flags&resource == 0 {
 		i = w.tape[i].parent
 	}
 	w.tape[i].ops |= o
+	w.tape[i].flags |= touched
 }
 
 var methodIndex = map[policy.Method]int{
 	policy.Keep: 0, policy.Redact: 1, policy.DateShift: 2, policy.CryptoHash: 3, policy.Encrypt: 4, policy.Substitute: 5, policy.PerturbBy: 6,
 	policy.Year: 7, policy.ZIP3: 8, policy.Pseudonym: 9, policy.Coding: 10, policy.Extension: 11, policy.Quantity: 12, policy.State: 13,
+	policy.GeneralizeBy: 14,
 }
 
 // methodNames is methodIndex the other way; the last is what no rule reached.
 var methodNames = [methodCount]string{
 	"keep", "redact", "dateShift", "cryptoHash", "encrypt", "substitute", "perturb",
-	"year", "zip3", "pseudonym", "coding", "extension", "quantity", "state", "", "unlisted",
+	"year", "zip3", "pseudonym", "coding", "extension", "quantity", "state", "generalize", "custom", "", "unlisted",
 }
 
 const unlisted = methodCount - 1
+
+// methodOf is under which index a rule's values are counted.
+func methodOf(r *policy.Rule) int {
+	if r.Custom != "" {
+		return 15
+	}
+	return methodIndex[r.Method]
+}

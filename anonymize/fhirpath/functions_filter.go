@@ -33,13 +33,22 @@ var filterFunctions = map[string]*function{
 }
 
 // repeat applies its argument to what it gives until nothing new comes.
+// repeats reports whether repeat() has an item already. In rule files nodes are
+// told apart here by where they are, by Microsoft's tool too.
+func (e *Evaluator) repeats(found Collection, item Item) bool {
+	if e.dialect.Rules && item.Kind == KindNode {
+		return slices.ContainsFunc(found, func(f Item) bool { return f.Kind == KindNode && f.Node == item.Node })
+	}
+	return e.has(found, item)
+}
+
 func repeat(distinct bool) func(*Evaluator, *Call, Collection) Collection {
 	return func(e *Evaluator, x *Call, in Collection) Collection {
 		out := e.mark() // what was found stays on the arena, and is worked off in turn
 		add := func(c Collection, at int) {
 			e.arena = e.arena[:at]
 			for _, item := range c {
-				if !distinct || !e.has(e.since(out), item) {
+				if !distinct || !e.repeats(e.since(out), item) {
 					e.push(item)
 				}
 			}

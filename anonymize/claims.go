@@ -1,0 +1,196 @@
+package anonymize
+
+import (
+	"cmp"
+	"slices"
+
+	"fhirdeid/anonymize/fhirmodel"
+	"fhirdeid/anonymize/fhirpath"
+)
+
+// claim says which rule decides a node. The automaton knows it for rules whose
+// paths are steps; the others claim their nodes line by line.
+type claim struct {
+	rule int
+	// level is how far out the resource is whose rule this is.
+	level int
+	// direct says that the rule's path leads to the node, not only to one above.
+	direct bool
+}
+
+// moment is when a rule is at work in a document: the rules of an outer resource
+// all come before those of a resource in it.
+type moment struct{ depth, rule int }
+
+func (a moment) before(b moment) bool {
+	return a.depth < b.depth || a.depth == b.depth && a.rule < b.rule
+}
+
+// never comes after all rules.
+var never = moment{1 << 30, 0}
+
+// claimOf is the rule that decides a node, as far as it is known.
+func (w *worker) claimOf(i int32) claim {
+	if len(w.claims) > 0 {
+		return w.claims[i]
+	}
+	s := w.tape[i].state
+	if s == nil {
+		return claim{rule: none}
+	}
+	return claim{s.rule, s.level, s.direct}
+}
+
+// decidedAt is the moment when a node is decided, never if no rule does.
+func (w *worker) decidedAt(i int32) moment {
+	return w.momentOf(i, w.claimOf(i))
+}
+
+// momentOf is the moment of a claim on a node.
+func (w *worker) momentOf(i int32, c claim) moment {
+	if c.rule == none {
+		return never
+	}
+	return moment{w.depthOf(i) - c.level, c.rule}
+}
+
+// depthOf is how many resources are around the one that a node belongs to. A
+// resource belongs to itself.
+func (w *worker) depthOf(i int32) int {
+	if !w.nested {
+		return 0
+	}
+	depth := -1
+	for ; i >= 0; i = w.tape[i].parent {
+		if w.tape[i].flags&resource != 0 {
+			depth++
+		}
+	}
+	return depth
+}
+
+// above goes some resources up from a node.
+func (w *worker) above(i int32, level int) int32 {
+	for ; ; i = w.tape[i].parent {
+		if w.tape[i].flags&resource != 0 {
+			if level == 0 {
+				return i
+			}
+			level--
+		}
+	}
+}
+
+// arrival is a node that belongs in a slot of a general rule's expression.
+type arrival struct {
+	resource int32 // whose rule it is
+	general  int
+	slot     int
+	node     int32
+}
+
+// evaluate runs the general rules of all resources of the line, an outer resource
+// before those in it and each one's rules in the order of the file, and claims
+// the nodes they lead to.
+func (w *worker) evaluate() {
+	w.claims, w.arrivals = w.claims[:0], w.arrivals[:0]
+	for i := range w.tape {
+		for _, h := range w.tape[i].state.hits {
+			r := &w.engine.routes[h.route]
+			w.arrivals = append(w.arrivals, arrival{w.above(int32(i), h.level), r.general, r.slot, int32(i)})
+		}
+	}
+	if len(w.arrivals) == 0 {
+		return
+	}
+	w.claimAll()
+	slices.SortFunc(w.arrivals, func(a, b arrival) int {
+		return cmp.Or(cmp.Compare(a.resource, b.resource), cmp.Compare(a.general, b.general), cmp.Compare(a.slot, b.slot), cmp.Compare(a.node, b.node))
+	})
+	for rest := w.arrivals; len(rest) > 0 && w.fail == nil; {
+		first, n := rest[0], 1
+		for n < len(rest) && rest[n].resource == first.resource && rest[n].general == first.general {
+			n++
+		}
+		w.evaluateOne(first.resource, &w.engine.generals[first.general], rest[:n])
+		rest = rest[n:]
+	}
+}
+
+// enter is an evaluator that is not at work. While one is, a value that it asks
+// for may have to be generalized first, by another one.
+func (w *worker) enter() *fhirpath.Evaluator {
+	if w.evaluating == len(w.evaluators) {
+		w.evaluators = append(w.evaluators, fhirpath.NewEvaluator(fhirpath.Options{Model: w.model, Now: w.engine.asOf}))
+	}
+	w.evaluating++
+	return w.evaluators[w.evaluating-1]
+}
+
+func (w *worker) leave() { w.evaluating-- }
+
+// evaluateOne runs one general rule in one resource.
+func (w *worker) evaluateOne(at int32, g *general, found []arrival) {
+	depth := w.depthOf(at)
+	w.view = view{w, moment{depth, g.rule}}
+	x := g.cut
+	w.slots = w.slots[:0]
+	w.items = w.items[:0]
+	if len(w.lists) > 0 {
+		x = g.whole // a substitute has moved nodes since the automaton went by
+	} else {
+		for _, f := range found {
+			w.items = append(w.items, fhirpath.NodeItem(f.node))
+		}
+		for slot, i := 0, 0; slot < g.slots; slot++ {
+			for i < len(found) && found[i].slot < slot { // a resource in no slot
+				i++
+			}
+			begin := i
+			for i < len(found) && found[i].slot == slot {
+				i++
+			}
+			w.slots = append(w.slots, w.items[begin:i])
+		}
+	}
+	evaluator := w.enter()
+	defer w.leave()
+	nodes, err := evaluator.EvalSlots(x, &w.view, at, w.slots)
+	if err != nil {
+		w.fault(ReasonMethod, at, w.ruleText(g.rule)+": its path cannot be evaluated: "+err.Error())
+		return
+	}
+	w.found = w.found[:0]
+	for _, item := range nodes {
+		if item.Kind != fhirpath.KindNode {
+			w.fault(ReasonMethod, at, w.ruleText(g.rule)+": its path leads to a value, not to an element")
+			return
+		}
+		w.found = append(w.found, item.Node)
+	}
+	for _, n := range w.found {
+		w.claim(n, depth, g.rule)
+	}
+}
+
+// claim gives a node, and all below it but resources, to a rule of the resource
+// at a depth, unless an earlier rule has it.
+func (w *worker) claim(i int32, depth, rule int) {
+	now := moment{depth, rule}
+	if w.decidedAt(i).before(now) {
+		return // then what is below it is decided as well
+	}
+	w.claims[i] = claim{rule, w.depthOf(i) - depth, true}
+	level := w.claims[i].level
+	for c := i + 1; c < w.tape[i].after; {
+		n := &w.tape[c]
+		if n.typ.Kind == fhirmodel.Resource {
+			c = n.after
+			continue
+		}
+		if old := w.claims[c]; old.rule == none || old.level < level || old.level == level && old.rule > rule {
+			w.claims[c] = claim{rule: rule, level: level}
+		}
+		c++
+	}
+}
