@@ -1,19 +1,29 @@
 package fhirpath
 
-// Dialect says how an expression is read where readings differ.
+// Dialect says how an expression is read where readings differ. A rule file means
+// the same in both dialects of rule files, but for what NodeIdentity says.
 type Dialect struct {
-	// NodeIdentity makes union, distinct, repeat and their kind tell nodes apart
-	// by where they are instead of by what they hold. Rules that select nodes
-	// need it: else the second copy of a name survives.
-	NodeIdentity bool
-	// Microsoft is the dialect of Microsoft's tool (Firely SDK 5): | binds weaker
-	// than comparison's operands and stronger than comparison, below + and &; is
-	// and as ask for the very type and as takes collections; nodesByType and
-	// nodesByName exist, what that engine does not have is refused; rounding is
-	// half to even.
-	Microsoft bool
-	// Rules allows nodesByType and nodesByName, and as on collections.
+	// Rules is the reading of Microsoft's tool (Firely SDK 5), on which rule files
+	// rely:
+	//   - | binds stronger than comparison and weaker than +; is and as bind weaker
+	//     than comparison, and nothing stronger can follow a type;
+	//   - is, as and ofType ask for the very type, and as takes a collection;
+	//   - a choice has one name: value, not valueQuantity;
+	//   - an unknown type is no error, it is never met;
+	//   - dates are no texts: comparing them with texts is an error;
+	//   - a date with a zone is compared in UTC, even with one without;
+	//   - rounding is half to even, and decimals are compared by all digits;
+	//   - nodesByType and nodesByName exist.
+	// Where that tool crashes (functions of texts on a primitive without a value),
+	// the result is empty.
 	Rules bool
+	// NodeIdentity makes union, distinct, intersect, exclude and repeat tell nodes
+	// apart by where they are instead of by what they hold. Rules that select
+	// nodes need it: else the second copy of a name survives. Values, and = and in,
+	// are compared by what they are.
+	NodeIdentity bool
+	// Microsoft leaves only those functions that Microsoft's tool has.
+	Microsoft bool
 }
 
 // The dialects.
@@ -21,9 +31,10 @@ var (
 	// Specification is FHIRPath as HL7 has it.
 	Specification = Dialect{}
 	// Rules is for rule files: nodes are selected by identity.
-	Rules = Dialect{NodeIdentity: true, Rules: true}
-	// Microsoft is for rule files that must give just what Microsoft's tool gives.
-	Microsoft = Dialect{Microsoft: true, Rules: true}
+	Rules = Dialect{Rules: true, NodeIdentity: true}
+	// Microsoft is for rule files that must give just what Microsoft's tool gives,
+	// losing equal nodes in a union too.
+	Microsoft = Dialect{Rules: true, Microsoft: true}
 )
 
 // ParseDialect reads the name of a dialect.

@@ -51,7 +51,7 @@ func (e *Evaluator) equalValues(x, y Item) truth {
 		if !sameTemporalKind(t, u) {
 			return no
 		}
-		order, known := compareTemporal(t, u)
+		order, known := e.compareTemporal(t, u)
 		if !known {
 			return unknown
 		}
@@ -75,13 +75,12 @@ func (e *Evaluator) equalValues(x, y Item) truth {
 }
 
 // equalNumbers compares decimals by the step that the specification gives them,
-// 1e-8, so that a quotient equals its literal; Microsoft's tool compares all
-// digits.
+// 1e-8, so that a quotient equals its literal; rule files compare all digits.
 func (e *Evaluator) equalNumbers(a, b *apd.Decimal) bool {
 	if a.Cmp(b) == 0 {
 		return true
 	}
-	if e.dialect.Microsoft || a.Exponent >= -8 && b.Exponent >= -8 {
+	if e.dialect.Rules || a.Exponent >= -8 && b.Exponent >= -8 {
 		return false
 	}
 	return roundTo(a, 8).Cmp(roundTo(b, 8)) == 0
@@ -90,10 +89,10 @@ func (e *Evaluator) equalNumbers(a, b *apd.Decimal) bool {
 // equalAsTemporal compares a date with a text that may be one.
 func (e *Evaluator) equalAsTemporal(t, s Item) truth {
 	u, ok := parseTemporal(s.text(), t.temporal().of)
-	if !ok || e.dialect.Microsoft {
+	if !ok || e.dialect.Rules {
 		return no
 	}
-	order, known := compareTemporal(t.temporal(), u)
+	order, known := e.compareTemporal(t.temporal(), u)
 	if !known {
 		return unknown
 	}
@@ -217,7 +216,7 @@ func (e *Evaluator) equivalentItems(a, b Item) bool {
 		return ok1 && ok2 && similarQuantities(p, q)
 	case isTemporal(x) && isTemporal(y):
 		t, u := x.temporal(), y.temporal()
-		order, known := compareTemporal(t, u)
+		order, known := e.compareTemporal(t, u)
 		return sameTemporalKind(t, u) && known && order == 0
 	case x.Kind == KindString && y.Kind == KindString:
 		return similarText(x.text()) == similarText(y.text())

@@ -294,7 +294,7 @@ func (e *Evaluator) isContextType(n int32, name string) bool {
 	if !e.doc.IsResource(n) {
 		return false
 	}
-	return name == "Resource" || name == "DomainResource" && (e.dialect.Microsoft || isDomainResource(typ.Name))
+	return name == "Resource" || name == "DomainResource" && (e.dialect.Rules || isDomainResource(typ.Name))
 }
 
 // children pushes the children of a node that have a name. The name with the
@@ -302,7 +302,7 @@ func (e *Evaluator) isContextType(n int32, name string) bool {
 func (e *Evaluator) children(n int32, name string) {
 	for c := e.doc.First(n); c != None; c = e.doc.Next(c) {
 		el := e.doc.Element(c)
-		if el.Name == name || el.Choice && el.Key == name && !e.dialect.Microsoft {
+		if el.Name == name || el.Choice && el.Key == name && !e.dialect.Rules {
 			e.push(nodeItem(c))
 		}
 	}

@@ -99,7 +99,7 @@ func (e *Evaluator) textBytes(x *Call, c Collection) ([]byte, bool) {
 	case KindString:
 		return v.text(), true
 	case KindDate, KindDateTime, KindTime:
-		if c[0].Kind == KindNode && !e.dialect.Microsoft {
+		if c[0].Kind == KindNode && !e.dialect.Rules {
 			return []byte(v.Text()), true // FHIR has dates as texts
 		}
 	}

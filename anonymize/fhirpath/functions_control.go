@@ -41,7 +41,7 @@ func iif(e *Evaluator, x *Call, in Collection) Collection {
 		return e.alone(x.Args[n], nil)
 	}
 	c := part(0)
-	if len(c) == 1 && !e.dialect.Microsoft {
+	if len(c) == 1 && !e.dialect.Rules {
 		if v, ok := e.value(c[0]); !ok || v.Kind != KindBoolean {
 			return e.fail(x, "the criterion of iif() is no boolean")
 		}

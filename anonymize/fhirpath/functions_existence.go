@@ -37,7 +37,14 @@ var existenceFunctions = map[string]*function{
 		return e.union(in, nil)
 	}},
 	"isDistinct": {eval: func(e *Evaluator, _ *Call, in Collection) Collection {
-		return e.boolean(len(e.union(in, nil)) == len(in))
+		for i := range in {
+			for j := range i {
+				if e.equalItems(in[i], in[j]) == yes {
+					return e.boolean(false)
+				}
+			}
+		}
+		return e.boolean(true)
 	}},
 }
 
@@ -72,10 +79,14 @@ func quantifier(want, all bool) func(*Evaluator, *Call, Collection) Collection {
 }
 
 func (e *Evaluator) subset(a, b Collection) bool {
+next:
 	for _, i := range a {
-		if !e.has(b, i) {
-			return false
+		for _, j := range b {
+			if e.equalItems(i, j) == yes {
+				continue next
+			}
 		}
+		return false
 	}
 	return true
 }

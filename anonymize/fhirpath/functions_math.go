@@ -104,7 +104,7 @@ func roundTo(d *apd.Decimal, places int) *apd.Decimal {
 
 // round rounds half away from zero; Microsoft's tool rounds half to even.
 func (e *Evaluator) round(d *apd.Decimal, places int) *apd.Decimal {
-	if !e.dialect.Microsoft {
+	if !e.dialect.Rules {
 		return roundTo(d, places)
 	}
 	if int(-d.Exponent) <= places {

@@ -78,7 +78,7 @@ var stringFunctions = map[string]*function{
 				parts = append(parts, s)
 			}
 		}
-		if len(in) == 0 && !e.dialect.Microsoft {
+		if len(in) == 0 && !e.dialect.Rules {
 			return nil
 		}
 		return e.list(String(strings.Join(parts, by)))

@@ -213,16 +213,16 @@ func (e *Evaluator) order(a, b Item) (order int, t truth, fits bool) {
 		if !sameTemporalKind(x, y) {
 			return 0, no, false
 		}
-		order, known := compareTemporal(x, y)
+		order, known := e.compareTemporal(x, y)
 		if !known {
 			return 0, unknown, true
 		}
 		return order, yes, true
-	case isTemporal(a) && b.Kind == KindString && !e.dialect.Microsoft:
+	case isTemporal(a) && b.Kind == KindString && !e.dialect.Rules:
 		if y, ok := parseTemporal(b.text(), a.temporal().of); ok {
 			return e.order(a, y.item())
 		}
-	case a.Kind == KindString && isTemporal(b) && !e.dialect.Microsoft:
+	case a.Kind == KindString && isTemporal(b) && !e.dialect.Rules:
 		if x, ok := parseTemporal(a.text(), b.temporal().of); ok {
 			return e.order(x.item(), b)
 		}

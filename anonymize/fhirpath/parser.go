@@ -73,7 +73,7 @@ const (
 	bindAnd
 	bindMembership
 	bindEquality
-	bindTypeMicrosoft
+	bindTypeRules
 	bindInequality
 	bindUnion
 	bindType
@@ -104,8 +104,8 @@ func (p *parser) binding(t token) int {
 	case "|":
 		return bindUnion
 	case "is", "as":
-		if p.dialect.Microsoft {
-			return bindTypeMicrosoft
+		if p.dialect.Rules {
+			return bindTypeRules
 		}
 		return bindType
 	case "+", "-", "&":

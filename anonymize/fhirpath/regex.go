@@ -109,7 +109,7 @@ func replaceMatches(e *Evaluator, x *Call, in Collection) Collection {
 	if !ok || !ok2 || !ok3 || !ok4 {
 		return nil
 	}
-	if text == "" && !e.dialect.Microsoft {
+	if text == "" && !e.dialect.Rules {
 		return e.list(String(s))
 	}
 	re := e.pattern(x, text, flags)

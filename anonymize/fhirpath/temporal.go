@@ -214,9 +214,12 @@ func (t temporal) time() time.Time {
 	return time.Date(t.year, time.Month(t.month), t.day, t.hour, t.minute, t.second, t.nanos, time.FixedZone("", t.offset*60))
 }
 
-// at is the value with the instant at another zone.
-func (t temporal) atOffset(offset int) temporal {
-	return t.with(t.time().In(time.FixedZone("", offset*60)), offset)
+// inUTC is the same instant at UTC, of a value with a zone.
+func (t temporal) inUTC() temporal {
+	if !t.zoned || t.offset == 0 {
+		return t
+	}
+	return t.with(time.Date(t.year, time.Month(t.month), t.day, t.hour, t.minute-t.offset, t.second, t.nanos, time.UTC), 0)
 }
 
 func (t temporal) with(at time.Time, offset int) temporal {
@@ -231,12 +234,13 @@ func (t temporal) with(at time.Time, offset int) temporal {
 
 // compareTemporal compares part by part. known is false where the precisions do
 // not tell, or where one has a zone and the other has none.
-func compareTemporal(a, b temporal) (order int, known bool) {
-	if a.zoned != b.zoned && a.precision >= toHour && b.precision >= toHour {
+func (e *Evaluator) compareTemporal(a, b temporal) (order int, known bool) {
+	mixed := a.zoned != b.zoned && a.precision >= toHour && b.precision >= toHour
+	if mixed && !e.dialect.Rules {
 		return 0, false
 	}
-	if a.zoned && b.zoned {
-		a, b = a.atOffset(0), b.atOffset(0)
+	if a.zoned && b.zoned || e.dialect.Rules {
+		a, b = a.inUTC(), b.inUTC()
 	}
 	x := [...]int{a.year, a.month, a.day, a.hour, a.minute, a.second}
 	y := [...]int{b.year, b.month, b.day, b.hour, b.minute, b.second}
@@ -246,6 +250,8 @@ func compareTemporal(a, b temporal) (order int, known bool) {
 	}
 	for p := from; p <= min(a.precision, b.precision); p++ {
 		switch {
+		case mixed && p == toHour:
+			return 0, false
 		case x[p] < y[p]:
 			return -1, true
 		case x[p] > y[p]:
@@ -264,7 +270,7 @@ func compareTemporal(a, b temporal) (order int, known bool) {
 	return 1, true
 }
 
-// comparable makes a Date and a DateTime comparable.
+// sameTemporalKind makes a Date and a DateTime comparable.
 func sameTemporalKind(a, b temporal) bool {
 	return (a.of == tokenTime) == (b.of == tokenTime)
 }

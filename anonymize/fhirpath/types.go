@@ -62,7 +62,7 @@ func (e *Evaluator) isType(i Item, want TypeName) bool {
 	if typ.Name == want.Name {
 		return true
 	}
-	if e.dialect.Microsoft {
+	if e.dialect.Rules {
 		return false
 	}
 	for name := base(typ); name != ""; {
