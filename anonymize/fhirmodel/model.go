@@ -6,6 +6,8 @@ import (
 	"compress/gzip"
 	"embed"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -110,6 +112,20 @@ type Model struct {
 
 // Type returns a type by its name, or nil.
 func (m *Model) Type(name string) *Type { return m.types[name] }
+
+// TypeNames lists the names of all types, sorted.
+func (m *Model) TypeNames() []string { return slices.Sorted(maps.Keys(m.types)) }
+
+// ResourceTypes lists the resource types that can be instantiated, by name.
+func (m *Model) ResourceTypes() []*Type {
+	var list []*Type
+	for _, name := range m.TypeNames() {
+		if t := m.types[name]; t.Kind == Resource && !t.Abstract {
+			list = append(list, t)
+		}
+	}
+	return list
+}
 
 // ResourceType returns a resource type that can be instantiated, or nil.
 func (m *Model) ResourceType(name []byte) *Type {
