@@ -38,7 +38,7 @@ func (s *scanner) siblings(at int32, begin int) {
 	// The members are those of Element; the node keeps its own type.
 	own := s.tape[at]
 	s.tape[at].typ = s.model.PrimitiveMembers()
-	s.object(at)
+	s.object(at, false)
 	n := &s.tape[at]
 	n.typ, n.start, n.end = own.typ, own.start, own.end
 }
@@ -96,19 +96,37 @@ func (s *scanner) refuseKind(at int32) {
 	}
 }
 
+// stringItem reads a string that is the value of a primitive. Almost all have
+// neither escapes nor anything beyond ASCII nor white space around them; those
+// that have take the long way.
+func (s *scanner) stringItem(elem *fhirmodel.Element, parent int32, st *state) {
+	start := s.pos
+	end := plainEnd(s.data, start+1)
+	kind := elem.Type.Kind
+	if end == len(s.data) || s.data[end] != '"' || end == start+1 || s.data[start+1] == ' ' || s.data[end-1] == ' ' ||
+		kind == fhirmodel.Boolean || kind == fhirmodel.Integer || kind == fhirmodel.Decimal {
+		s.primitive(elem, parent, st, -1)
+		return
+	}
+	i := s.add(elem, elem.Type, st, parent)
+	n := &s.tape[i]
+	n.flags = hasValue
+	n.start, n.end, n.after = int32(start), int32(end+1), i+1
+	s.pos = end + 1
+	if kind != fhirmodel.String || elem.NoExtension {
+		s.checkValue(i)
+	}
+}
+
 // stringValue reads a string and finds out whether it is in canonical form.
 func (s *scanner) stringValue(at int32) {
 	n := &s.tape[at]
 	i := s.pos + 1
-	for ; i < len(s.data); i++ {
-		c := s.data[i]
-		if plain[c] {
-			continue
-		}
-		if c == '"' {
+	for ; ; i++ {
+		if i = plainEnd(s.data, i); i >= len(s.data) || s.data[i] == '"' {
 			break
 		}
-		switch {
+		switch c := s.data[i]; {
 		case c == '\\':
 			n.flags |= escaped
 			i++

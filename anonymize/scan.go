@@ -2,6 +2,7 @@ package anonymize
 
 import (
 	"bytes"
+	"slices"
 	"unicode/utf8"
 
 	"fhirdeid/anonymize/fhirmodel"
@@ -17,15 +18,13 @@ type scanner struct {
 	rules  *automaton
 	strict bool
 
-	data  []byte
-	pos   int
-	depth int
-	tape  []node
-	// predicted is, for each element, the member that came behind it the last
-	// time: members mostly come in the same order.
-	predicted map[*fhirmodel.Element]*fhirmodel.Element
-	members   []member
-	fail      *LineError
+	data    []byte
+	pos     int
+	depth   int
+	tape    []node
+	guesses guesses
+	members []member
+	fail    *LineError
 	// nested says that there is a resource in the resource.
 	nested bool
 	// typeFirst says that resourceType is the root's first member.
@@ -33,11 +32,7 @@ type scanner struct {
 }
 
 func newScanner(model *fhirmodel.Model, routes []route, strict bool) scanner {
-	return scanner{
-		model: model, strict: strict,
-		rules:     newAutomaton(model, routes),
-		predicted: make(map[*fhirmodel.Element]*fhirmodel.Element),
-	}
+	return scanner{model: model, strict: strict, rules: newAutomaton(model, routes), guesses: newGuesses(model)}
 }
 
 // member is the place of an object's member, for objects that are not in order.
@@ -115,15 +110,19 @@ func (s *scanner) space() bool {
 // resource reads a resource whose { comes next. Its type has to be known before
 // its members can be.
 func (s *scanner) resource(elem *fhirmodel.Element, parent int32, from *state) {
-	name, first := s.resourceType()
-	typ := s.model.ResourceType(name)
+	typ, first := s.leadingType(), true
 	if typ == nil {
-		detail := "there is no resourceType"
-		if name != nil {
-			detail = "the resourceType is none of this FHIR version"
+		first = false
+		name := s.resourceType()
+		typ = s.model.ResourceType(name)
+		if typ == nil {
+			detail := "there is no resourceType"
+			if name != nil {
+				detail = "the resourceType is none of this FHIR version"
+			}
+			s.fault(ReasonType, parent, detail)
+			return
 		}
-		s.fault(ReasonType, parent, detail)
-		return
 	}
 	var st *state
 	if from == nil {
@@ -138,38 +137,64 @@ func (s *scanner) resource(elem *fhirmodel.Element, parent int32, from *state) {
 	if !first {
 		s.tape[i].flags |= dirty
 	}
-	s.object(i)
+	s.object(i, first)
+}
+
+// lead is how a resource begins, almost always.
+const lead = `{"resourceType":"`
+
+// leadingType is the type of the resource that comes next, where the type is its
+// first member; it is nil where that needs a closer look.
+func (s *scanner) leadingType() *fhirmodel.Type {
+	rest := s.data[s.pos:]
+	if len(rest) < len(lead) || string(rest[:len(lead)]) != lead {
+		return nil
+	}
+	rest = rest[len(lead):]
+	if t := s.guesses.resource; t != nil && len(rest) > len(t.Name) && rest[len(t.Name)] == '"' && string(rest[:len(t.Name)]) == t.Name {
+		return t
+	}
+	t := s.model.ResourceType(rest[:max(0, bytes.IndexByte(rest, '"'))])
+	if t != nil {
+		s.guesses.resource = t
+	}
+	return t
 }
 
 // add puts a node on the tape.
 func (s *scanner) add(elem *fhirmodel.Element, typ *fhirmodel.Type, st *state, parent int32) int32 {
-	s.tape = append(s.tape, node{elem: elem, typ: typ, state: st, parent: parent})
-	return int32(len(s.tape) - 1)
+	i := len(s.tape)
+	if i == cap(s.tape) {
+		s.tape = slices.Grow(s.tape, 1)
+	}
+	s.tape = s.tape[:i+1]
+	s.tape[i] = node{elem: elem, typ: typ, state: st, parent: parent}
+	return int32(i)
 }
 
-// resourceType looks for the type of the object that comes next, mostly its
-// first member. It is nil where there is none.
-func (s *scanner) resourceType() (name []byte, first bool) {
-	const lead = `{"resourceType":"`
-	if bytes.HasPrefix(s.data[s.pos:], []byte(lead)) {
-		rest := s.data[s.pos+len(lead):]
-		if end := bytes.IndexByte(rest, '"'); end >= 0 {
-			return rest[:end], true
-		}
-		return nil, false
+// child is the state of an element below one with the state st.
+func (s *scanner) child(st *state, elem *fhirmodel.Element) *state {
+	if i := elem.Index; i < len(st.next) && st.next[i] != nil {
+		return st.next[i]
 	}
+	return s.rules.child(st, elem, elem.Type)
+}
+
+// resourceType looks for the type of the object that comes next, wherever it is
+// among its members. It is nil where there is none.
+func (s *scanner) resourceType() (name []byte) {
 	saved := *s
 	defer func() { *s = saved }()
 	s.pos++
-	for index := 0; ; index++ {
+	for {
 		s.space()
 		if s.peek() != '"' {
-			return nil, false
+			return nil
 		}
 		start := s.pos + 1
 		s.skipString()
 		if s.fail != nil {
-			return nil, false
+			return nil
 		}
 		key := s.data[start : s.pos-1]
 		s.space()
@@ -178,82 +203,102 @@ func (s *scanner) resourceType() (name []byte, first bool) {
 		begin := s.pos
 		s.skip()
 		if s.fail != nil {
-			return nil, false
+			return nil
 		}
 		if string(key) == "resourceType" {
 			value := s.data[begin:s.pos]
 			if len(value) < 2 || value[0] != '"' {
-				return nil, false
+				return nil
 			}
-			return value[1 : len(value)-1], false
+			return value[1 : len(value)-1]
 		}
 		s.space()
 		if s.peek() != ',' {
-			return nil, false
+			return nil
 		}
 		s.pos++
 	}
 }
 
-// object reads the members of node at, whose { comes next.
-func (s *scanner) object(at int32) {
+// object reads the members of node at, whose { comes next. typeFirst says that
+// it is a resource that begins with its type, in canonical form.
+func (s *scanner) object(at int32, typeFirst bool) {
 	if s.depth++; s.depth > maxDepth {
 		s.fault(ReasonDepth, at, "it is nested too deep")
 		return
 	}
-	typ := s.tape[at].typ
-	s.tape[at].start = int32(s.pos)
+	n := &s.tape[at]
+	typ, st := n.typ, n.state
+	n.start = int32(s.pos)
 	begin, tapeBegin := s.pos, len(s.tape)
 	var seen seenSet
-	var last *fhirmodel.Element
+	guess := &s.guesses.first[typ.Index]
 	s.pos++
-	if s.space() {
+	end := false
+	switch {
+	case typeFirst:
+		s.pos = begin + len(lead) + len(typ.Name) + 1
+		end = s.separator(at)
+	case s.space():
 		s.tape[at].flags |= dirty
+		fallthrough
+	default:
+		if s.peek() == '}' {
+			s.pos++
+			s.tape[at].flags |= dirty // an empty object is dropped
+			end = true
+		}
 	}
-	if s.peek() == '}' {
-		s.pos++
-		s.tape[at].flags |= dirty // an empty object is dropped
-	} else {
-		for {
-			elem, odd := s.member(at, typ, last)
-			if s.fail != nil {
+	for !end {
+		if s.fail != nil {
+			return
+		}
+		elem, odd := *guess, false
+		if elem == nil || !s.follows(elem.Head) {
+			if elem, odd = s.member(at, typ); s.fail != nil {
 				return
 			}
-			if elem != nil && seen.add(elem.Group) && !odd {
-				odd = true
-			}
-			if odd {
-				// Something is out of order: begin again, with a plan.
-				s.pos = begin
-				s.tape = s.tape[:tapeBegin]
-				s.unordered(at)
-				break
-			}
-			if elem != nil {
-				last = elem
-				s.value(elem, at)
-				if s.fail != nil {
-					return
-				}
-			}
-			if s.separator(at) {
-				break
-			}
+			*guess = elem
+		}
+		if elem != nil && seen.add(elem.Group) {
+			odd = true
+		}
+		if odd {
+			// Something is out of order: begin again, with a plan.
+			s.pos = begin
+			s.tape = s.tape[:tapeBegin]
+			s.unordered(at)
+			break
+		}
+		if elem != nil {
+			guess = &s.guesses.after[elem.ID]
+			s.value(elem, at, st)
 			if s.fail != nil {
 				return
 			}
 		}
+		end = s.separator(at)
 	}
 	if s.fail != nil {
 		return
 	}
 	s.depth--
-	s.tape[at].end = int32(s.pos)
-	s.tape[at].after = int32(len(s.tape))
+	n = &s.tape[at]
+	n.end, n.after = int32(s.pos), int32(len(s.tape))
 }
 
 // separator reads the comma between two members, or the end of the object.
 func (s *scanner) separator(at int32) (end bool) {
+	if i := s.pos; i+1 < len(s.data) && s.data[i+1] > ' ' { // the usual case first
+		switch s.data[i] {
+		case ',':
+			s.pos++
+			return false
+		case '}':
+			s.pos++
+			return true
+		}
+	}
 	if s.space() {
 		s.tape[at].flags |= dirty
 	}
@@ -274,12 +319,7 @@ func (s *scanner) separator(at int32) (end bool) {
 
 // member reads a key and the colon behind it. elem is nil for resourceType,
 // whose value is read too. odd says that the object needs a plan.
-func (s *scanner) member(at int32, typ *fhirmodel.Type, last *fhirmodel.Element) (elem *fhirmodel.Element, odd bool) {
-	if last != nil {
-		if p := s.predicted[last]; p != nil && s.follows(p.Key) {
-			return p, false
-		}
-	}
+func (s *scanner) member(at int32, typ *fhirmodel.Type) (elem *fhirmodel.Element, odd bool) {
 	key := s.key(at)
 	if s.fail != nil {
 		return nil, false
@@ -287,11 +327,7 @@ func (s *scanner) member(at int32, typ *fhirmodel.Type, last *fhirmodel.Element)
 	if len(key) > 0 && key[0] == '_' {
 		return nil, true
 	}
-	elem = typ.Member(key)
-	if elem != nil {
-		if last != nil {
-			s.predicted[last] = elem
-		}
+	if elem = typ.Member(key); elem != nil {
 		return elem, false
 	}
 	switch {
@@ -309,12 +345,12 @@ func (s *scanner) member(at int32, typ *fhirmodel.Type, last *fhirmodel.Element)
 	return nil, false
 }
 
-// follows reads "key": if just that comes next.
-func (s *scanner) follows(key string) bool {
-	end := s.pos + 1 + len(key)
-	if end+2 < len(s.data) && s.data[s.pos] == '"' && s.data[end] == '"' && s.data[end+1] == ':' &&
-		string(s.data[s.pos+1:end]) == key && s.data[end+2] > ' ' {
-		s.pos = end + 2
+// follows reads a member's head, if just that comes next and the value behind
+// it.
+func (s *scanner) follows(head string) bool {
+	rest := s.data[s.pos:]
+	if len(rest) > len(head) && string(rest[:len(head)]) == head && rest[len(head)] > ' ' {
+		s.pos += len(head)
 		return true
 	}
 	return false
@@ -350,13 +386,14 @@ func (s *scanner) key(at int32) []byte {
 	return key
 }
 
-// value reads the value of an element: one, or an array of them.
-func (s *scanner) value(elem *fhirmodel.Element, parent int32) {
+// value reads the value of an element: one, or an array of them. st is the state
+// of the parent.
+func (s *scanner) value(elem *fhirmodel.Element, parent int32, st *state) {
 	if s.peek() != '[' {
 		if elem.Array {
 			s.mismatch(parent, "it is an array in FHIR")
 		}
-		s.item(elem, parent, -1)
+		s.item(elem, parent, st)
 		return
 	}
 	if !elem.Array {
@@ -374,7 +411,7 @@ func (s *scanner) value(elem *fhirmodel.Element, parent int32) {
 		if count > 0 && !elem.Array {
 			s.skip() // Microsoft's tool takes the first only
 		} else {
-			s.item(elem, parent, -1)
+			s.item(elem, parent, st)
 		}
 		count++
 		if s.fail != nil {
@@ -409,28 +446,25 @@ func (s *scanner) mismatch(at int32, detail string) {
 	}
 }
 
-// item reads one value of an element. extension is where the object of "_x"
-// begins, or -1.
-func (s *scanner) item(elem *fhirmodel.Element, parent int32, extension int) {
-	st := s.tape[parent].state
-	switch {
-	case s.peek() == 'n' && extension < 0:
+// item reads one value of an element.
+func (s *scanner) item(elem *fhirmodel.Element, parent int32, st *state) {
+	kind := elem.Type.Kind
+	switch c := s.peek(); {
+	case c == '"' && kind.Primitive():
+		s.stringItem(elem, parent, s.child(st, elem))
+	case c == 'n':
 		s.literal("null", parent)
 		s.tape[parent].flags |= dirty
-	case elem.Type.Kind == fhirmodel.Resource:
-		if s.peek() != '{' {
-			s.fault(ReasonValue, parent, "a resource is an object")
-			return
-		}
+	case kind.Primitive():
+		s.primitive(elem, parent, s.child(st, elem), -1)
+	case c != '{' && kind == fhirmodel.Resource:
+		s.fault(ReasonValue, parent, "a resource is an object")
+	case c != '{':
+		s.fault(ReasonValue, parent, elem.Key+" is an object in FHIR")
+	case kind == fhirmodel.Resource:
 		s.resource(elem, parent, st)
-	case elem.Type.Kind.Primitive():
-		s.primitive(elem, parent, s.rules.child(st, elem, elem.Type), extension)
 	default:
-		if s.peek() != '{' {
-			s.fault(ReasonValue, parent, elem.Key+" is an object in FHIR")
-			return
-		}
-		s.object(s.add(elem, elem.Type, s.rules.child(st, elem, elem.Type), parent))
+		s.object(s.add(elem, elem.Type, s.child(st, elem), parent), false)
 	}
 }
 

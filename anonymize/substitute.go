@@ -246,7 +246,7 @@ func (w *worker) fragmentOf(rule int, typ *fhirmodel.Type) (*fragment, *LineErro
 	reader.data = object
 	root := reader.add(nil, typ, reader.rules.root(typ), none)
 	reader.space()
-	reader.object(root)
+	reader.object(root, false)
 	if reader.fail != nil {
 		return nil, reader.fail
 	}

@@ -138,7 +138,7 @@ func (s *scanner) logical(at int32, typ *fhirmodel.Type, name []byte, value, ext
 	}
 	if extension < 0 {
 		s.pos = value
-		s.value(elem, at)
+		s.value(elem, at, s.tape[at].state)
 		return
 	}
 	if !elem.Type.Kind.Primitive() || elem.NoExtension {
@@ -194,7 +194,7 @@ func (s *scanner) pair(elem *fhirmodel.Element, at int32, value, extension int) 
 			return
 		}
 		s.pos = v
-		st := s.rules.child(s.tape[at].state, elem, elem.Type)
+		st := s.child(s.tape[at].state, elem)
 		s.primitive(elem, at, st, x)
 		if s.fail != nil {
 			return

@@ -50,7 +50,7 @@ func (b *builder) line(f []string) {
 }
 
 func (b *builder) add(name, path string) *Type {
-	t := &Type{Name: name, Path: path, Index: b.m.NumTypes, byKey: make(map[string]*Element)}
+	t := &Type{Name: name, Path: path, Index: b.m.NumTypes}
 	b.m.NumTypes++
 	b.byPath[path] = t
 	return t
@@ -105,18 +105,20 @@ func (b *builder) finish() {
 				panic("fhirmodel: " + r.parent + "." + r.name + " has the unknown type " + code)
 			}
 			e.NoExtension = name == "id" || r.parent == "Extension" && name == "url"
-			parent.addElement(e)
+			b.addElement(parent, e)
 		}
 	}
-	p := &Type{Name: "Element", Path: "Element", Index: b.m.NumTypes, byKey: make(map[string]*Element)}
+	p := &Type{Name: "Element", Path: "Element", Index: b.m.NumTypes}
 	b.m.NumTypes++
-	p.addElement(&Element{Name: "id", Key: "id", Type: b.m.types["string"], NoExtension: true})
-	p.addElement(&Element{Name: "extension", Key: "extension", Type: b.m.types["Extension"], Array: true, Group: 1})
+	b.addElement(p, &Element{Name: "id", Key: "id", Type: b.m.types["string"], NoExtension: true})
+	b.addElement(p, &Element{Name: "extension", Key: "extension", Type: b.m.types["Extension"], Array: true, Group: 1})
 	b.m.primitive = p
 }
 
-func (t *Type) addElement(e *Element) {
-	e.Index = len(t.Elements)
+func (b *builder) addElement(t *Type, e *Element) {
+	e.Index, e.ID = len(t.Elements), b.m.NumElements
+	e.Head = `"` + e.Key + `":`
+	b.m.NumElements++
 	t.Elements = append(t.Elements, e)
-	t.byKey[e.Key] = e
+	t.byKey.add(e)
 }

@@ -68,7 +68,7 @@ type Type struct {
 	// Elements are the JSON members in the order of the definition; a choice has
 	// one for each type.
 	Elements []*Element
-	byKey    map[string]*Element
+	byKey    keyTable
 	// Index numbers the types of a model.
 	Index int
 }
@@ -87,8 +87,10 @@ type Element struct {
 	// Required says that the definition asks for at least one.
 	Required bool
 	// Index is the place in the parent's Elements, Group the place of the
-	// element among those with other names.
-	Index, Group int
+	// element among those with other names. ID numbers the elements of a model.
+	Index, Group, ID int
+	// Head is how the member begins in JSON: "key": with its quotes and colon.
+	Head string
 	// ValueSet is the URL of the required value set of a code, or "".
 	ValueSet string
 	// NoExtension says that the element's value is a plain string without a
@@ -97,14 +99,15 @@ type Element struct {
 }
 
 // Member returns the element of a JSON member, or nil.
-func (t *Type) Member(key []byte) *Element { return t.byKey[string(key)] }
+func (t *Type) Member(key []byte) *Element { return t.byKey.find(key) }
 
 // Model is all of one version.
 type Model struct {
 	Version Version
 	types   map[string]*Type
-	// NumTypes is one more than the largest Type.Index.
-	NumTypes int
+	// NumTypes is one more than the largest Type.Index, NumElements one more than
+	// the largest Element.ID.
+	NumTypes, NumElements int
 	// primitive is the type of a primitive's own members: id and extension.
 	primitive *Type
 	codes     map[string]map[string]bool
