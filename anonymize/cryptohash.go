@@ -9,16 +9,26 @@ import (
 // id is replaced, so that references still lead to the hashed ids.
 func (w *worker) cryptoHash(i int32, n *node) {
 	w.record(i, opCryptoHash)
-	text := w.text(n)
-	begin := len(w.values)
-	w.values = append(w.values, '"')
+	text, kind := w.text(n), hashedText
 	if n.elem.Name == "reference" && w.tape[n.parent].typ.Name == "Reference" {
+		kind = hashedReference
+	}
+	begin := len(w.values)
+	known := w.hashes.entry(kind, text)
+	if value := known.find(kind, text); value != nil {
+		w.values = append(w.values, value...)
+		w.set(n, begin)
+		return
+	}
+	w.values = append(w.values, '"')
+	if kind == hashedReference {
 		w.values = w.hashReference(w.values, text)
 	} else {
 		w.values = w.appendHMAC(w.values, text)
 	}
 	w.values = append(w.values, '"')
 	w.set(n, begin)
+	known.keep(kind, text, w.values[begin:])
 }
 
 func (w *worker) appendHMAC(dst, text []byte) []byte {
@@ -38,10 +48,11 @@ func (w *worker) hashReference(dst, text []byte) []byte {
 		}
 		return dst
 	}
-	for _, urn := range []string{"urn:oid:", "urn:uuid:"} {
-		if rest, ok := bytes.CutPrefix(text, []byte(urn)); ok && isURN(urn, rest) {
-			return w.appendHMAC(append(dst, urn...), rest)
-		}
+	if rest, ok := bytes.CutPrefix(text, []byte("urn:oid:")); ok && isOID(rest) {
+		return w.appendHMAC(append(dst, "urn:oid:"...), rest)
+	}
+	if rest, ok := bytes.CutPrefix(text, []byte("urn:uuid:")); ok && isUUID(rest) {
+		return w.appendHMAC(append(dst, "urn:uuid:"...), rest)
 	}
 	if start, end, ok := w.findID(text); ok {
 		dst = appendJSONText(dst, text[:start])
@@ -122,13 +133,6 @@ func isBase(b []byte) bool {
 		}
 	}
 	return true
-}
-
-func isURN(urn string, rest []byte) bool {
-	if urn == "urn:oid:" {
-		return isOID(rest)
-	}
-	return isUUID(rest)
 }
 
 func isOID(b []byte) bool {

@@ -26,6 +26,7 @@ type worker struct {
 	shiftH  hash.Hash
 	noiseH  hash.Hash
 	sum     []byte
+	hashes  hashCache
 	rootID  int32 // the root's id node, or -1
 	// the document's date shift, by the id before and after it is changed
 	shiftBefore, shiftAfter shift
