@@ -18,46 +18,57 @@ const (
 
 // parseDate reads YYYY, YYYY-MM or YYYY-MM-DD, and returns what is behind it.
 func parseDate(b []byte) (d date, rest []byte, ok bool) {
-	year, b, ok := number(b, 4)
+	year, ok := number(b, 0, 4)
 	if !ok || year == 0 {
 		return d, nil, false
 	}
 	d = date{year, 1, 1, precisionYear}
-	if len(b) == 0 || b[0] != '-' {
-		return d, b, len(b) == 0
+	if len(b) == 4 || b[4] != '-' {
+		return d, b[4:], len(b) == 4
 	}
-	d.month, b, ok = number(b[1:], 2)
+	d.month, ok = number(b, 5, 2)
 	if !ok || d.month < 1 || d.month > 12 {
 		return d, nil, false
 	}
 	d.precision = precisionMonth
-	if len(b) == 0 || b[0] != '-' {
-		return d, b, len(b) == 0
+	if len(b) == 7 || b[7] != '-' {
+		return d, b[7:], len(b) == 7
 	}
-	d.day, b, ok = number(b[1:], 2)
+	d.day, ok = number(b, 8, 2)
 	if !ok || d.day < 1 || d.day > daysIn(d.year, d.month) {
 		return d, nil, false
 	}
 	d.precision = precisionDay
-	return d, b, true
+	return d, b[10:], true
 }
 
-// number reads exactly n digits.
-func number(b []byte, n int) (value int, rest []byte, ok bool) {
-	if len(b) < n {
-		return 0, nil, false
+// number reads exactly n digits, from an index on.
+func number(b []byte, from, n int) (value int, ok bool) {
+	if len(b) < from+n {
+		return 0, false
 	}
-	for _, c := range b[:n] {
-		if c < '0' || c > '9' {
-			return 0, nil, false
+	bad := byte(0)
+	for _, c := range b[from : from+n] {
+		c -= '0'
+		if c > 9 {
+			bad = 1
 		}
-		value = value*10 + int(c-'0')
+		value = value*10 + int(c)
 	}
-	return value, b[n:], true
+	return value, bad == 0
 }
 
 func daysIn(year, month int) int {
-	return time.Date(year, time.Month(month)+1, 0, 0, 0, 0, 0, time.UTC).Day()
+	switch month {
+	case 4, 6, 9, 11:
+		return 30
+	case 2:
+		if year%4 == 0 && (year%100 != 0 || year%400 == 0) {
+			return 29
+		}
+		return 28
+	}
+	return 31
 }
 
 // clock is a time of day as it is written.
@@ -66,22 +77,20 @@ type clock struct{ seconds bool }
 // parseClock reads HH:MM, HH:MM:SS or HH:MM:SS.fff, and returns what is behind
 // it.
 func parseClock(b []byte) (c clock, rest []byte, ok bool) {
-	hour, b, ok := number(b, 2)
-	if !ok || hour > 23 || len(b) == 0 || b[0] != ':' {
+	hour, ok1 := number(b, 0, 2)
+	minute, ok2 := number(b, 3, 2)
+	if !ok1 || !ok2 || b[2] != ':' || hour > 23 || minute > 59 {
 		return c, nil, false
 	}
-	minute, b, ok := number(b[1:], 2)
-	if !ok || minute > 59 {
-		return c, nil, false
+	if len(b) == 5 || b[5] != ':' {
+		return c, b[5:], true
 	}
-	if len(b) == 0 || b[0] != ':' {
-		return c, b, true
-	}
-	second, b, ok := number(b[1:], 2)
+	second, ok := number(b, 6, 2)
 	if !ok || second > 59 {
 		return c, nil, false
 	}
 	c.seconds = true
+	b = b[8:]
 	if len(b) > 0 && b[0] == '.' {
 		i := 1
 		for i < len(b) && b[i] >= '0' && b[i] <= '9' {
@@ -97,14 +106,14 @@ func parseClock(b []byte) (c clock, rest []byte, ok bool) {
 
 // isZone reports whether the text is Z or an offset up to 14:00.
 func isZone(b []byte) bool {
-	if string(b) == "Z" {
-		return true
+	if len(b) == 1 {
+		return b[0] == 'Z'
 	}
 	if len(b) != 6 || b[0] != '+' && b[0] != '-' || b[3] != ':' {
 		return false
 	}
-	hour, _, ok1 := number(b[1:], 2)
-	minute, _, ok2 := number(b[4:], 2)
+	hour, ok1 := number(b, 1, 2)
+	minute, ok2 := number(b, 4, 2)
 	return ok1 && ok2 && minute < 60 && (hour < 14 || hour == 14 && minute == 0)
 }
 
@@ -128,9 +137,39 @@ func validDateTime(b []byte) bool {
 	return ok && (len(rest) == 0 || isZone(rest))
 }
 
-// time is midnight of the date.
-func (d date) time() time.Time {
-	return time.Date(d.year, time.Month(d.month), d.day, 0, 0, 0, 0, time.UTC)
+// days counts the days from 0000-03-01 to the date, as if the calendar of today
+// had always been. A year that begins in March has its leap day at its end.
+func (d date) days() int {
+	year, month := d.year, d.month-3
+	if month < 0 {
+		year, month = year-1, month+12
+	}
+	return 365*year + year/4 - year/100 + year/400 + (153*month+2)/5 + d.day - 1
+}
+
+// civil is the date of a number of days; it is days the other way.
+func civil(days int) date {
+	const cycle = 146097 // days in 400 years
+	era := days / cycle
+	if days < 0 {
+		era = (days - cycle + 1) / cycle
+	}
+	days -= era * cycle
+	year := (days - days/1460 + days/36524 - days/(cycle-1)) / 365
+	days -= 365*year + year/4 - year/100
+	month := (5*days + 2) / 153
+	d := date{era*400 + year, month + 3, days - (153*month+2)/5 + 1, precisionDay}
+	if d.month > 12 {
+		d.year, d.month = d.year+1, d.month-12
+	}
+	return d
+}
+
+// append writes YYYY-MM-DD.
+func (d date) append(dst []byte) []byte {
+	y, m, day := d.year, d.month, d.day
+	return append(dst, '0'+byte(y/1000), '0'+byte(y/100%10), '0'+byte(y/10%10), '0'+byte(y%10),
+		'-', '0'+byte(m/10), '0'+byte(m%10), '-', '0'+byte(day/10), '0'+byte(day%10))
 }
 
 // ageAt is how many whole years lie between the date and an instant.

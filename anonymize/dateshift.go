@@ -21,8 +21,8 @@ func (w *worker) dateShift(i int32, n *node, c claim) {
 		w.redactDate(i, n)
 		return
 	}
-	moved := d.time().AddDate(0, 0, w.shiftDays(w.momentOf(i, c)))
-	if year := moved.Year(); year < 1 || year > 9999 {
+	moved := civil(d.days() + w.shiftDays(w.momentOf(i, c)))
+	if moved.year < 1 || moved.year > 9999 {
 		// Microsoft's tool ends here. An open end such as 9999-12-31 tells
 		// nothing of a person; it is redacted like a date that cannot be moved.
 		w.redactDate(i, n)
@@ -31,7 +31,7 @@ func (w *worker) dateShift(i int32, n *node, c claim) {
 	w.record(i, opPerturb)
 	begin := len(w.values)
 	w.values = append(w.values, '"')
-	w.values = moved.AppendFormat(w.values, "2006-01-02")
+	w.values = moved.append(w.values)
 	w.values = appendZeroTime(w.values, text)
 	w.values = append(w.values, '"')
 	w.set(n, begin)
@@ -49,13 +49,14 @@ func appendZeroTime(dst, text []byte) []byte {
 		return dst
 	}
 	dst = append(dst, 'T')
-	for _, b := range text[at+1 : len(text)-len(zone)] {
-		if b >= '0' && b <= '9' {
-			b = '0'
+	begin := len(dst)
+	dst = append(dst, text[at+1:]...)
+	for i, b := range dst[begin : len(dst)-len(zone)] {
+		if b != ':' && b != '.' {
+			dst[begin+i] = '0'
 		}
-		dst = append(dst, b)
 	}
-	return append(dst, zone...)
+	return dst
 }
 
 // shiftDays is the offset of the document, from -50 to 50 days.
@@ -91,15 +92,19 @@ type shift struct {
 	days  int
 }
 
-// shiftOf is the hash of Microsoft's tool, as an offset.
+// shiftOf is the hash of Microsoft's tool, as an offset: h = h*131 + byte, modulo
+// 101. Four bytes are taken at a time, with the powers of 131 modulo 101.
 func shiftOf(prefix, key []byte) int {
-	h := 0
+	h := uint32(0)
 	for _, part := range [2][]byte{prefix, key} {
+		for ; len(part) >= 4; part = part[4:] {
+			h = (h*81 + uint32(part[0])*33 + uint32(part[1])*92 + uint32(part[2])*30 + uint32(part[3])) % 101
+		}
 		for _, b := range part {
-			h = (h*131 + int(b)) % 101
+			h = (h*30 + uint32(b)) % 101
 		}
 	}
-	return h - 50
+	return int(h) - 50
 }
 
 // rootIDAt is the id of the document's root at a moment: what earlier rules have

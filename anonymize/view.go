@@ -1,6 +1,8 @@
 package anonymize
 
 import (
+	"bytes"
+
 	"fhirdeid/anonymize/fhirpath"
 )
 
@@ -25,7 +27,9 @@ func (v *view) Text(i int32) ([]byte, bool) {
 	case n.flags&replaced != 0:
 		raw := v.values[n.outStart:n.outEnd]
 		if raw[0] == '"' {
-			raw = unescape(nil, raw[1:len(raw)-1])
+			if raw = raw[1 : len(raw)-1]; bytes.IndexByte(raw, '\\') >= 0 {
+				raw = unescape(nil, raw)
+			}
 		}
 		return raw, true
 	}
