@@ -105,6 +105,19 @@ func speed(size int, d time.Duration) float64 { return float64(size) / 1e6 / d.S
 //	go test -run '^$' -bench Engine -benchtime 10x ./anonymize
 func BenchmarkEngine(b *testing.B) {
 	data := benchData(b)
+	b.Run("scan-only/1-worker", func(b *testing.B) {
+		w := newWorker(sampleEngine(b))
+		t := race(b, data, 4<<20, func(piece []byte) {
+			for line := range bytes.Lines(piece) {
+				if fail := w.scan(line); fail != nil {
+					b.Fatal(fail)
+				}
+			}
+		}, func(piece []byte) { tokens(b, piece, false) })
+		b.ReportMetric(0, "ns/op")
+		b.ReportMetric(speed(len(data), t[0]), "MB/s")
+		b.ReportMetric(float64(t[1])/float64(t[0]), "x-jsontext")
+	})
 	for _, c := range []struct {
 		name   string
 		engine *Engine

@@ -77,10 +77,11 @@ func appendJSONText(dst, text []byte) []byte {
 // findID finds the id in [base]Type/id[/_history/vid].
 func (w *worker) findID(text []byte) (start, end int, ok bool) {
 	end = len(text)
-	if i := bytes.LastIndex(text, []byte("/_history/")); i >= 0 && isID(text[i+len("/_history/"):]) {
-		end = i
+	slash := bytes.LastIndexByte(text, '/')
+	if slash > 0 && bytes.HasSuffix(text[:slash], []byte("/_history")) && isID(text[slash+1:]) {
+		end = slash - len("/_history")
+		slash = bytes.LastIndexByte(text[:end], '/')
 	}
-	slash := bytes.LastIndexByte(text[:end], '/')
 	if slash < 0 || !isID(text[slash+1:end]) {
 		return 0, 0, false
 	}
@@ -103,16 +104,20 @@ func isAlnum(c byte) bool { return isLetter(c) || c >= '0' && c <= '9' }
 
 // isID is the regex of FHIR's id type.
 func isID(b []byte) bool {
-	if len(b) == 0 || len(b) > 64 {
-		return false
-	}
+	bad := len(b) == 0 || len(b) > 64
 	for _, c := range b {
-		if !isAlnum(c) && c != '-' && c != '.' {
-			return false
-		}
+		bad = bad || !idBytes[c]
 	}
-	return true
+	return !bad
 }
+
+// idBytes are the bytes of an id.
+var idBytes = func() (t [256]bool) {
+	for c := range t {
+		t[c] = isAlnum(byte(c)) || c == '-' || c == '.'
+	}
+	return t
+}()
 
 // isBase accepts what Microsoft's tool takes for a base URL: none, or http and
 // https. Hosts with a hyphen are none to it.

@@ -174,8 +174,9 @@ func (d date) append(dst []byte) []byte {
 
 // ageAt is how many whole years lie between the date and an instant.
 func (d date) ageAt(at time.Time) int {
-	age := at.Year() - d.year
-	if int(at.Month()) < d.month || int(at.Month()) == d.month && at.Day() < d.day {
+	year, month, day := at.Date()
+	age := year - d.year
+	if int(month) < d.month || int(month) == d.month && day < d.day {
 		age--
 	}
 	return age
