@@ -107,7 +107,7 @@ func BenchmarkEngine(b *testing.B) {
 	data := benchData(b)
 	b.Run("scan-only/1-worker", func(b *testing.B) {
 		w := newWorker(sampleEngine(b))
-		t := race(b, data, 4<<20, func(piece []byte) {
+		t := race(b, data, 512<<10, func(piece []byte) {
 			for line := range bytes.Lines(piece) {
 				if fail := w.scan(line); fail != nil {
 					b.Fatal(fail)
@@ -134,7 +134,7 @@ func BenchmarkEngine(b *testing.B) {
 			}
 		}
 		b.Run(c.name+"/1-worker", func(b *testing.B) {
-			t := race(b, data, 4<<20, run(1),
+			t := race(b, data, 512<<10, run(1),
 				func(piece []byte) { tokens(b, piece, false) },
 				func(piece []byte) { tokens(b, piece, true) })
 			b.ReportMetric(0, "ns/op")

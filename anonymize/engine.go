@@ -56,7 +56,7 @@ type Engine struct {
 	strict  bool
 	lists   *lists
 
-	workers sync.Pool
+	workers, chunks sync.Pool
 }
 
 // minKey is how long a key must be, in bytes.

@@ -95,7 +95,8 @@ type stream struct {
 func (s *stream) alone(ctx context.Context, r *chunkReader) error {
 	w := s.e.workers.Get().(*worker)
 	defer s.e.workers.Put(w)
-	c := new(chunk)
+	c := s.e.chunk()
+	defer s.e.chunks.Put(c)
 	for {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -120,8 +121,10 @@ func (s *stream) together(ctx context.Context, r *chunkReader) error {
 	g, ctx := errgroup.WithContext(ctx)
 	count := s.o.Workers * 2
 	free := make(chan *chunk, count)
-	for range count {
-		free <- &chunk{done: make(chan struct{}, 1)}
+	chunks := make([]*chunk, count)
+	for i := range chunks {
+		chunks[i] = s.e.chunk()
+		free <- chunks[i]
 	}
 	todo := make(chan *chunk, count)
 	order := make(chan *chunk, count)
@@ -169,7 +172,21 @@ func (s *stream) together(ctx context.Context, r *chunkReader) error {
 		}
 		return nil
 	})
-	return g.Wait()
+	if err := g.Wait(); err != nil {
+		return err // a chunk that is not done is not given back
+	}
+	for _, c := range chunks {
+		s.e.chunks.Put(c)
+	}
+	return nil
+}
+
+// chunk is one that is free, perhaps with the memory of another stream.
+func (e *Engine) chunk() *chunk {
+	if c, ok := e.chunks.Get().(*chunk); ok {
+		return c
+	}
+	return &chunk{done: make(chan struct{}, 1)}
 }
 
 // chunk is some whole lines on their way.
