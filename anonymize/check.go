@@ -88,9 +88,6 @@ func (s *scanner) checkNumber(n *node, body []byte) bool {
 	if integer {
 		return fraction < 0 && (!exponent && digits <= 10 && fitsInt32(body) || exponent && fitsInt32(canonicalNumber(body)))
 	}
-	if exponent || digits > 28 {
-		return canonicalNumber(body) != nil
-	}
 	return true
 }
 

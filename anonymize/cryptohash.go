@@ -10,7 +10,7 @@ import (
 func (w *worker) cryptoHash(i int32, n *node) {
 	w.record(i, opCryptoHash)
 	text, kind := w.text(n), hashedText
-	if n.elem.Name == "reference" && w.tape[n.parent].typ.Name == "Reference" {
+	if n.elem.Name == "reference" && w.tape[n.parent].typ.Name == "Reference" || !w.engine.exact && w.isLink(n) {
 		kind = hashedReference
 	}
 	begin := len(w.values)
@@ -29,6 +29,20 @@ func (w *worker) cryptoHash(i int32, n *node) {
 	w.values = append(w.values, '"')
 	w.set(n, begin)
 	known.keep(kind, text, w.values[begin:])
+}
+
+// isLink reports whether a URL of a Bundle's entry leads to a resource: it has to
+// stay equal to the references that lead there too.
+func (w *worker) isLink(n *node) bool {
+	switch w.tape[n.parent].typ.Path {
+	case "Bundle.entry":
+		return n.elem.Name == "fullUrl"
+	case "Bundle.entry.request":
+		return n.elem.Name == "url"
+	case "Bundle.entry.response":
+		return n.elem.Name == "location"
+	}
+	return false
 }
 
 func (w *worker) appendHMAC(dst, text []byte) []byte {
@@ -54,12 +68,25 @@ func (w *worker) hashReference(dst, text []byte) []byte {
 	if rest, ok := bytes.CutPrefix(text, []byte("urn:uuid:")); ok && isUUID(rest) {
 		return w.appendHMAC(append(dst, "urn:uuid:"...), rest)
 	}
-	if start, end, ok := w.findID(text); ok {
-		dst = appendJSONText(dst, text[:start])
-		dst = w.appendHMAC(dst, text[start:end])
-		return appendJSONText(dst, text[end:])
+	fragment := -1
+	if !w.engine.exact {
+		fragment = bytes.IndexByte(text, '#')
 	}
-	return w.appendHMAC(dst, text)
+	path := text
+	if fragment >= 0 {
+		path = text[:fragment]
+	}
+	start, end, ok := w.findID(path)
+	if !ok {
+		return w.appendHMAC(dst, text)
+	}
+	dst = appendJSONText(dst, path[:start])
+	dst = w.appendHMAC(dst, path[start:end])
+	dst = appendJSONText(dst, path[end:])
+	if fragment >= 0 && fragment+1 < len(text) {
+		dst = w.appendHMAC(append(dst, '#'), text[fragment+1:])
+	}
+	return dst
 }
 
 // appendJSONText appends the part of a reference that is no id: a base, whose
@@ -89,6 +116,13 @@ func (w *worker) findID(text []byte) (start, end int, ok bool) {
 	name := slash
 	for name > 0 && isLetter(text[name-1]) {
 		name--
+	}
+	if !w.engine.exact {
+		whole := name == 0 || text[name-1] == '/'
+		if whole && w.model.ResourceType(text[name:slash]) != nil && (name == 0 || isURL(text[:name])) {
+			return slash + 1, end, true
+		}
+		return 0, 0, false
 	}
 	for from := name; from < slash; from++ { // no left boundary, as in Microsoft's tool
 		if w.model.ResourceType(text[from:slash]) != nil && isBase(text[:from]) {
@@ -138,6 +172,18 @@ func isBase(b []byte) bool {
 		}
 	}
 	return true
+}
+
+// isURL accepts the base URL of a FHIR server: any host and path, but nothing that
+// could hold more, such as a user's name or a query.
+func isURL(b []byte) bool {
+	rest, ok := bytes.CutPrefix(b, []byte("http://"))
+	if !ok {
+		if rest, ok = bytes.CutPrefix(b, []byte("https://")); !ok {
+			return false
+		}
+	}
+	return !bytes.ContainsAny(rest, "@?#\\\"<> \t\r\n")
 }
 
 func isOID(b []byte) bool {

@@ -86,7 +86,7 @@ func parseClock(b []byte) (c clock, rest []byte, ok bool) {
 		return c, b[5:], true
 	}
 	second, ok := number(b, 6, 2)
-	if !ok || second > 59 {
+	if !ok || second > 60 { // 60 is a leap second
 		return c, nil, false
 	}
 	c.seconds = true

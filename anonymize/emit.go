@@ -68,6 +68,9 @@ func (w *worker) emitObject(dst []byte, i int32) []byte {
 	if w.strict && n.typ.Name == "Extension" && w.onlyURLs(i) {
 		return dst // an extension without a value is no FHIR
 	}
+	if !w.engine.exact && n.typ.Name == "Extension" && w.lostURL(i) {
+		return dst // nobody could tell what is left of it
+	}
 	begin := len(dst)
 	dst = append(dst, '{')
 	dst = w.emitMembers(dst, i, 0)
@@ -86,6 +89,16 @@ func (w *worker) onlyURLs(i int32) bool {
 		}
 	}
 	return true
+}
+
+// lostURL reports whether a rule has removed the URL of an extension.
+func (w *worker) lostURL(i int32) bool {
+	for c := i + 1; c < w.tape[i].after; c = w.next(c) {
+		if n := &w.tape[c]; n.elem.Name == "url" {
+			return n.flags&removed != 0
+		}
+	}
+	return false
 }
 
 // emitMembers appends the members of a node, with commas between them.

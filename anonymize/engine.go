@@ -45,6 +45,8 @@ type Engine struct {
 	// unknown are the rules whose methods are unknown.
 	unknown []int
 	custom  []Method
+	// exact: what Microsoft's tool does is repeated, its leaks too.
+	exact bool
 	// elements says that a method works on more than primitives with values,
 	// special that decideSpecial is needed.
 	elements, special bool
@@ -83,7 +85,7 @@ func Compile(p *policy.Policy, o Options) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &Engine{policy: p, model: model, keys: o.Keys, asOf: o.AsOf, strict: p.Mode == policy.Strict, syntheticIV: o.SyntheticIV}
+	e := &Engine{policy: p, model: model, keys: o.Keys, asOf: o.AsOf, strict: p.Mode == policy.Strict, exact: p.Compat == policy.CompatMicrosoft, syntheticIV: o.SyntheticIV}
 	for i := range p.Rules {
 		r := &p.Rules[i]
 		e.methods = append(e.methods, methodOf(r))

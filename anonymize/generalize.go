@@ -3,7 +3,6 @@ package anonymize
 import (
 	"fhirdeid/anonymize/fhirmodel"
 	"fhirdeid/anonymize/fhirpath"
-	"fhirdeid/anonymize/policy"
 )
 
 // generalize replaces a value by what the first case gives whose condition holds.
@@ -60,7 +59,7 @@ func (w *worker) holds(i int32, c claim, evaluator *fhirpath.Evaluator, v *view,
 			return value, true
 		}
 	}
-	return w.engine.policy.Compat == policy.CompatMicrosoft, true
+	return w.engine.exact, true
 }
 
 // setItem gives a node the value of an item: as a number or a boolean where the
@@ -85,7 +84,7 @@ func (w *worker) setItem(i int32, n *node, evaluator *fhirpath.Evaluator, item f
 	case fhirpath.KindInteger, fhirpath.KindDecimal:
 		bare = number
 	case fhirpath.KindLong:
-		bare = number && w.engine.policy.Compat != policy.CompatMicrosoft
+		bare = number && !w.engine.exact
 	}
 	if !bare {
 		w.setString(n, []byte(item.Text()))

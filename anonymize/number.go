@@ -97,12 +97,14 @@ func (d decimal) String() string {
 	return digits
 }
 
-// canonicalNumber is a number in plain digits, or nil when it is out of range.
-// A number of zeros has none beyond its scale, as .NET drops what is too small.
+// canonicalNumber is a number in plain digits. A number of zeros has none beyond
+// its scale, as .NET drops what is too small. One that is out of .NET's range,
+// which ends Microsoft's tool but is a decimal of FHIR, stays as it came.
 func canonicalNumber(raw []byte) []byte {
-	d, ok := parseDecimal(bytes.TrimSpace(bytes.Trim(raw, `"`)))
+	raw = bytes.TrimSpace(bytes.Trim(raw, `"`))
+	d, ok := parseDecimal(raw)
 	if !ok {
-		return nil
+		return raw
 	}
 	if d.unscaled.Sign() == 0 && bytes.ContainsAny(raw, "eE") {
 		return []byte("0")

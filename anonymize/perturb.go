@@ -16,18 +16,15 @@ func (w *worker) perturb(i int32, n *node, c claim) {
 	}
 	r := &w.engine.policy.Rules[c.rule]
 	value, ok := parseDecimal(w.text(n))
-	if !ok {
-		w.fault(ReasonValue, i, "its number is out of range")
+	if !ok { // too large to add noise to, and so to be kept
+		w.record(i, opRedact)
+		w.remove(n)
 		return
 	}
 	half := r.Perturb.Span / 2
 	if r.Perturb.Proportional {
-		v, err := strconv.ParseFloat(value.String(), 64)
-		if err != nil {
-			w.fault(ReasonValue, i, "its number is out of range")
-			return
-		}
-		half *= math.Abs(v) // a negative number ends Microsoft's tool
+		v, _ := strconv.ParseFloat(value.String(), 64) // it has 29 digits at the most
+		half *= math.Abs(v)                            // a negative number ends Microsoft's tool
 	}
 	noise, ok := parseDecimal(strconv.AppendFloat(nil, half*(2*w.uniform(i)-1), 'g', 15, 64))
 	if !ok {

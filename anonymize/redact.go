@@ -24,8 +24,12 @@ func (w *worker) redact(i int32, n *node, partial bool) {
 		}
 		return
 	case partial && n.elem.Name == "postalCode" && p.PartialZIPCodes:
+		text := w.text(n)
+		if !w.engine.exact && !isPostalNumber(text) {
+			break // three characters of it may be all of it, or a whole town
+		}
 		w.record(i, opAbstract)
-		w.setString(n, partialZIP(w.text(n), p.RestrictedZIPCodes))
+		w.setString(n, partialZIP(text, p.RestrictedZIPCodes))
 		return
 	}
 	w.record(i, opRedact)
@@ -61,6 +65,21 @@ func pad(n, width int) string {
 func ageAbove(text []byte, limit int) bool {
 	age, err := strconv.ParseFloat(string(text), 64)
 	return err != nil || age > float64(limit)
+}
+
+// isPostalNumber reports whether a code has digits enough to keep three of them.
+// Four digits are let pass, as ZIP codes lose a leading zero in many systems.
+func isPostalNumber(text []byte) bool {
+	digits := 0
+	for _, c := range text {
+		switch {
+		case c >= '0' && c <= '9':
+			digits++
+		case c != '-' && c != ' ':
+			return false
+		}
+	}
+	return digits >= 4
 }
 
 // partialZIP keeps the first three characters of a ZIP code, or none of its

@@ -17,6 +17,8 @@ type scanner struct {
 	model  *fhirmodel.Model
 	rules  *automaton
 	strict bool
+	// lossless refuses what would have to be left out.
+	lossless bool
 
 	data    []byte
 	pos     int
@@ -409,7 +411,8 @@ func (s *scanner) value(elem *fhirmodel.Element, parent int32, st *state) {
 	}
 	for {
 		if count > 0 && !elem.Array {
-			s.skip() // Microsoft's tool takes the first only
+			s.second(parent)
+			s.skip()
 		} else {
 			s.item(elem, parent, st)
 		}
@@ -429,6 +432,14 @@ func (s *scanner) value(elem *fhirmodel.Element, parent int32, st *state) {
 		}
 		s.fault(ReasonJSON, parent, "a comma or ] is missing")
 		return
+	}
+}
+
+// second is for a second value where FHIR has one. Microsoft's tool takes the first
+// only.
+func (s *scanner) second(parent int32) {
+	if s.lossless {
+		s.fault(ReasonValue, parent, "it has several values of an element that FHIR has one of")
 	}
 }
 

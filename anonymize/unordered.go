@@ -149,7 +149,7 @@ func (s *scanner) logical(at int32, typ *fhirmodel.Type, name []byte, value, ext
 }
 
 // secondChoice reports whether another variant of a choice was read already.
-// Microsoft's tool keeps the first; a strict policy refuses both.
+// Microsoft's tool keeps the first.
 func (s *scanner) secondChoice(at int32, elem *fhirmodel.Element) bool {
 	if !elem.Choice {
 		return false
@@ -157,7 +157,7 @@ func (s *scanner) secondChoice(at int32, elem *fhirmodel.Element) bool {
 	for i := int(at) + 1; i < len(s.tape); i++ {
 		n := &s.tape[i]
 		if n.parent == at && n.elem != elem && n.elem.Group == elem.Group {
-			if s.strict {
+			if s.lossless {
 				s.fault(ReasonDuplicate, at, "it has two variants of a choice")
 			}
 			return true
@@ -191,6 +191,7 @@ func (s *scanner) pair(elem *fhirmodel.Element, at int32, value, extension int) 
 			continue
 		}
 		if i > 0 && !elem.Array {
+			s.second(at)
 			return
 		}
 		s.pos = v

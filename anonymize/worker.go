@@ -56,6 +56,7 @@ const methodCount = 18
 func newWorker(e *Engine) *worker {
 	w := &worker{engine: e, lists: make(map[int32][]int32), fragments: make(map[fragmentKey]*fragment)}
 	w.scanner = newScanner(e.model, e.routes, e.strict)
+	w.lossless = e.strict || !e.exact
 	w.cryptoH = hmac.New(sha256.New, e.keys.CryptoHash)
 	w.pseudoH = hmac.New(sha256.New, e.keys.Pseudonym)
 	w.noiseH = hmac.New(sha256.New, append([]byte("perturb "), e.keys.CryptoHash...))
