@@ -14,6 +14,9 @@ func (w *worker) decide() *LineError {
 	if len(w.lists) > 0 {
 		w.rebuild()
 	}
+	if w.strict {
+		w.completeRequired()
+	}
 	// Children come behind their parents: one way back tells all parents.
 	for i := len(w.tape) - 1; i > 0; i-- {
 		n := &w.tape[i]

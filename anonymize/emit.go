@@ -44,6 +44,9 @@ func (w *worker) emitResource(dst []byte, i int32) []byte {
 	dst = append(dst, ',')
 	before := len(dst)
 	dst = w.emitMembers(dst, i, labels)
+	if len(w.masks) > 0 {
+		dst = w.emitMasks(dst, before, i)
+	}
 	if len(dst) == before {
 		dst = dst[:begin]
 	}

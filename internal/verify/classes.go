@@ -24,13 +24,26 @@ var extensions = map[string]string{
 	"http://hl7.org/fhir/us/core/StructureDefinition/us-core-race":      "",
 	"http://hl7.org/fhir/us/core/StructureDefinition/us-core-ethnicity": "",
 	"http://hl7.org/fhir/us/core/StructureDefinition/us-core-birthsex":  "valueCode",
+	absentReason: "valueCode",
 }
+
+// absentReason says why a required element is not there.
+const absentReason = "http://hl7.org/fhir/StructureDefinition/data-absent-reason"
 
 // extensionParts are the parts of those, likewise.
 var extensionParts = map[string]string{"ombCategory": "valueCoding", "detailed": "valueCoding", "text": "valueString"}
 
-// extensionCodes are the codes that an extension may have.
-var extensionCodes = map[string]bool{"F": true, "M": true, "OTH": true, "UNK": true, "ASKU": true}
+// extensionCode reports whether an extension may have a code.
+func extensionCode(url, code string) bool {
+	if url == absentReason {
+		return code == "masked"
+	}
+	switch code {
+	case "F", "M", "OTH", "UNK", "ASKU":
+		return true
+	}
+	return false
+}
 
 func (w *walk) extension(o *object, holder *object) bool {
 	url := o.text("url")
@@ -94,7 +107,7 @@ func (w *walk) primitive(v *value, e *elem, o, holder *object, path string) {
 	case o.typ == "Extension" && e.name == "url":
 		// checked with the extension
 	case o.typ == "Extension" && e.typ == "code":
-		if !extensionCodes[v.text] {
+		if !extensionCode(o.text("url"), v.text) {
 			w.find(Hard, ClassCode, path)
 		}
 	case quantities[o.typ] && e.name == "system":
