@@ -3,6 +3,7 @@ package anonymize
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -26,6 +27,10 @@ type Options struct {
 	AsOf time.Time
 	// FHIRVersion is used where the policy names none; "" is R4.
 	FHIRVersion string
+	// ServerURL is the base URL of the FHIR server that the resources come from.
+	// References that begin with it are to the same resources as relative ones,
+	// those of other servers to others. "" is not known: all are to the same.
+	ServerURL string
 	// Methods are those that the program adds to the rule language, by name.
 	Methods map[string]NewMethod
 	// SyntheticIV makes the initialisation vectors of the method encrypt from the
@@ -47,6 +52,8 @@ type Engine struct {
 	custom  []Method
 	// exact: what Microsoft's tool does is repeated, its leaks too.
 	exact bool
+	// server is the server's base URL with a slash at its end, or "".
+	server string
 	// elements says that a method works on more than primitives with values,
 	// special that decideSpecial is needed.
 	elements, special bool
@@ -86,6 +93,9 @@ func Compile(p *policy.Policy, o Options) (*Engine, error) {
 		return nil, err
 	}
 	e := &Engine{policy: p, model: model, keys: o.Keys, asOf: o.AsOf, strict: p.Mode == policy.Strict, exact: p.Compat == policy.CompatMicrosoft, syntheticIV: o.SyntheticIV}
+	if o.ServerURL != "" {
+		e.server = strings.TrimRight(o.ServerURL, "/") + "/"
+	}
 	for i := range p.Rules {
 		r := &p.Rules[i]
 		e.methods = append(e.methods, methodOf(r))

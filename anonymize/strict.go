@@ -2,7 +2,6 @@ package anonymize
 
 import (
 	"bytes"
-	"encoding/hex"
 
 	"fhirdeid/anonymize/fhirmodel"
 	"fhirdeid/anonymize/policy"
@@ -63,6 +62,10 @@ func (w *worker) strictMethod(i int32, n *node, r *policy.Rule) {
 	switch r.Method {
 	case policy.Year:
 		w.year(i, n)
+	case policy.Code:
+		w.code(i, n)
+	case policy.Number:
+		w.number(i, n)
 	case policy.ZIP3:
 		w.zip3(i, n)
 	case policy.Pseudonym:
@@ -136,83 +139,6 @@ func (w *worker) inUSA(address int32) bool {
 		return true
 	}
 	return false
-}
-
-// pseudonym replaces an id by one that only the key can tell, and the id in a
-// reference by the same, so that joins still work. A reference of no such form
-// is dropped.
-func (w *worker) pseudonym(i int32, n *node) {
-	text := w.text(n)
-	begin := len(w.values)
-	switch {
-	case n.elem.Name == "reference" && w.tape[n.parent].typ.Name == "Reference":
-		if !w.pseudonymReference(i, text) {
-			w.values = w.values[:begin]
-			w.redact(i, n, false)
-			return
-		}
-	case n.elem.Name == "id" && w.tape[n.parent].flags&resource != 0:
-		w.values = append(w.values, '"')
-		if owner := &w.tape[n.parent]; owner.elem != nil && owner.elem.Name == "contained" {
-			w.appendPseudonym("#", text)
-		} else {
-			w.appendPseudonym(owner.typ.Name, text)
-		}
-	default:
-		w.redact(i, n, false)
-		return
-	}
-	w.values = append(w.values, '"')
-	w.record(i, opPseudonym)
-	w.set(n, begin)
-}
-
-// pseudonymBytes is the length of a pseudonym before it is written in hex.
-const pseudonymBytes = 16
-
-func (w *worker) appendPseudonym(kind string, id []byte) {
-	w.sum = append(append(append(w.sum[:0], kind...), '/'), id...)
-	w.pseudoH.Reset()
-	w.pseudoH.Write(w.sum)
-	w.sum = w.pseudoH.Sum(w.sum[:0])
-	w.values = hex.AppendEncode(w.values, w.sum[:pseudonymBytes])
-}
-
-// pseudonymReference writes Type/pseudonym, #pseudonym or urn:uuid:pseudonym.
-func (w *worker) pseudonymReference(i int32, text []byte) bool {
-	w.values = append(w.values, '"')
-	if id, ok := bytes.CutPrefix(text, []byte{'#'}); ok {
-		w.values = append(w.values, '#')
-		if len(id) > 0 {
-			w.appendPseudonym("#", id)
-		}
-		return true
-	}
-	if id, ok := bytes.CutPrefix(text, []byte("urn:uuid:")); ok && isUUID(id) {
-		begin := len(w.values)
-		w.appendPseudonym("urn:uuid:", bytes.ToLower(id))
-		h := string(w.values[begin:])
-		w.values = append(w.values[:begin], "urn:uuid:"+h[:8]+"-"+h[8:12]+"-"+h[12:16]+"-"+h[16:20]+"-"+h[20:]...)
-		return true
-	}
-	path, _, _ := bytes.Cut(text, []byte{'#'})
-	if before, version, ok := bytes.Cut(path, []byte("/_history/")); ok && isID(version) {
-		path = before
-	}
-	slash := bytes.LastIndexByte(path, '/')
-	if slash < 0 || !isID(path[slash+1:]) {
-		return false
-	}
-	typ := path[:slash]
-	if j := bytes.LastIndexByte(typ, '/'); j >= 0 {
-		typ = typ[j+1:]
-	}
-	if w.model.ResourceType(typ) == nil {
-		return false
-	}
-	w.values = append(append(w.values, typ...), '/')
-	w.appendPseudonym(string(typ), path[slash+1:])
-	return true
 }
 
 // sexes are the codes of US Core's extension for the sex at birth.

@@ -54,7 +54,7 @@ type worker struct {
 }
 
 // methodCount is how many methods are counted.
-const methodCount = 18
+const methodCount = 20
 
 func newWorker(e *Engine) *worker {
 	w := &worker{engine: e, lists: make(map[int32][]int32), fragments: make(map[fragmentKey]*fragment)}
@@ -145,14 +145,14 @@ func (w *worker) record(i int32, o ops) {
 
 var methodIndex = map[policy.Method]int{
 	policy.Keep: 0, policy.Redact: 1, policy.DateShift: 2, policy.CryptoHash: 3, policy.Encrypt: 4, policy.Substitute: 5, policy.PerturbBy: 6,
-	policy.Year: 7, policy.ZIP3: 8, policy.Pseudonym: 9, policy.Coding: 10, policy.Extension: 11, policy.Quantity: 12, policy.State: 13,
+	policy.Year: 7, policy.ZIP3: 8, policy.Pseudonym: 9, policy.Coding: 10, policy.Extension: 11, policy.Quantity: 12, policy.State: 13, policy.Code: 16, policy.Number: 17,
 	policy.GeneralizeBy: 14,
 }
 
 // methodNames is methodIndex the other way; the last is what no rule reached.
 var methodNames = [methodCount]string{
 	"keep", "redact", "dateShift", "cryptoHash", "encrypt", "substitute", "perturb",
-	"year", "zip3", "pseudonym", "coding", "extension", "quantity", "state", "generalize", "custom", "", "unlisted",
+	"year", "zip3", "pseudonym", "coding", "extension", "quantity", "state", "generalize", "custom", "code", "number", "", "unlisted",
 }
 
 const unlisted = methodCount - 1

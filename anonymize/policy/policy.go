@@ -92,10 +92,15 @@ const (
 	Quantity Method = "quantity"
 	// State keeps the state of an address in the United States, and the country.
 	State Method = "state"
+	// Code keeps a code that is one of the element's required value set.
+	Code Method = "code"
+	// Number keeps a number of at most eight digits. In an observation of an age
+	// one over 89 becomes 90.
+	Number Method = "number"
 )
 
 var methods = []Method{Keep, Redact, DateShift, CryptoHash, Encrypt, Substitute, PerturbBy, GeneralizeBy}
-var strictMethods = []Method{Year, ZIP3, Pseudonym, Coding, Extension, Quantity, State}
+var strictMethods = []Method{Year, ZIP3, Pseudonym, Coding, Extension, Quantity, State, Code, Number}
 
 // methods are those that the policy's mode has.
 func (p *Policy) methods() []Method {

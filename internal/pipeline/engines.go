@@ -152,7 +152,7 @@ func (p *Pipeline) makeEngine(ctx context.Context, run *ledger.Run, rules *polic
 		}
 		setKey(&material, policy.KeyPurpose(k.Purpose), secret.Value, run.DataSet, rules.Mode)
 	}
-	compiled, err := anonymize.Compile(rules, anonymize.Options{Keys: material, AsOf: run.AsOf, FHIRVersion: run.FHIRVersion, SyntheticIV: true})
+	compiled, err := anonymize.Compile(rules, anonymize.Options{Keys: material, AsOf: run.AsOf, FHIRVersion: run.FHIRVersion, SyntheticIV: true, ServerURL: run.Server})
 	if err != nil {
 		return nil, lastingf(codePolicyBad, "the policy %q cannot be used: %s", run.Policy.Name, err)
 	}

@@ -542,7 +542,7 @@ func TestFailClosed(t *testing.T) {
 	}{
 		"a policy that does not parse":  {"{\n\"fhirPathRules\": [{\"path\": \"Patient\"}]}", nil, codePolicyBad, "line 2, rule 1"},
 		"an unknown method":             {`{"fhirPathRules":[{"path":"Patient","method":"redakt"}]}`, nil, codePolicyBad, "redakt"},
-		"a path that is not understood": {`{"fhirPathRules":[{"path":"Patient.name.where(use='x')","method":"redact"}]}`, nil, codePolicyBad, "rule 1"},
+		"a path that is not understood": {`{"fhirPathRules":[{"path":"Patient.name.where(use='x'","method":"redact"}]}`, nil, codePolicyBad, "rule 1"},
 		"a claim on a plain file":       {`{"claim":"safe-harbor","fhirPathRules":[]}`, nil, codePolicyBad, "strict"},
 		"no key":                        {hash, noKeys{}, codeKeyBad, "fhirdeid keys new"},
 		"a blank key":                   {hash, oneKey("  "), codeKeyBad, "blank"},

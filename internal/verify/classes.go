@@ -92,6 +92,16 @@ func (w *walk) primitive(v *value, e *elem, o, holder *object, path string) {
 			w.find(Hard, ClassPseudonym, path)
 		}
 		w.sameID(v.text, path)
+	case e.typ == "canonical":
+		if _, _, ok := w.typedReference(v.text); !ok {
+			w.find(Hard, ClassPseudonym, path)
+		}
+		w.sameID(v.text, path)
+	case o.at == "Bundle.entry" && e.name == "fullUrl":
+		if !w.isReference(strings.TrimPrefix(v.text, "https://fhir.invalid/")) {
+			w.find(Hard, ClassPseudonym, path)
+		}
+		w.sameID(v.text, path)
 	case o.typ == "Reference" && e.name == "type":
 		if !w.c.model.resources[v.text] {
 			w.find(Hard, ClassCode, path)
@@ -381,6 +391,12 @@ func (w *walk) isReference(s string) bool {
 	if id, ok := strings.CutPrefix(s, "urn:uuid:"); ok {
 		return len(id) == 36 && isPseudonym(strings.ReplaceAll(id, "-", ""))
 	}
-	typ, id, ok := strings.Cut(s, "/")
-	return ok && w.c.model.resources[typ] && isPseudonym(id)
+	_, _, ok := w.typedReference(s)
+	return ok
+}
+
+// typedReference accepts Type/pseudonym.
+func (w *walk) typedReference(s string) (typ, id string, ok bool) {
+	typ, id, ok = strings.Cut(s, "/")
+	return typ, id, ok && w.c.model.resources[typ] && isPseudonym(id)
 }

@@ -1,0 +1,81 @@
+package anonymize
+
+import (
+	"fhirdeid/anonymize/fhirmodel"
+)
+
+// code keeps a code that the definition lists: one of the element's required
+// value set. Any other may be a text that somebody wrote where a code belongs.
+func (w *worker) code(i int32, n *node) {
+	if n.typ.Kind != fhirmodel.String || n.elem.ValueSet == "" {
+		w.redact(i, n, false)
+		return
+	}
+	if has, known := w.model.HasCode(n.elem.ValueSet, string(w.text(n))); !known || !has {
+		w.redact(i, n, false)
+	}
+}
+
+// maxDigits is how many digits a number may have that is kept: identifiers have
+// nine and more.
+const maxDigits = 8
+
+// number keeps a number, if it is not as long as an identifier. In an observation
+// of an age, one over 89 becomes 90.
+func (w *worker) number(i int32, n *node) {
+	if n.typ.Kind != fhirmodel.Integer && n.typ.Kind != fhirmodel.Decimal {
+		w.redact(i, n, false)
+		return
+	}
+	text := w.text(n)
+	digits := 0
+	for _, c := range text {
+		if c == '.' || c == 'e' || c == 'E' {
+			break
+		}
+		if c >= '0' && c <= '9' {
+			digits++
+		}
+	}
+	switch {
+	case digits > maxDigits:
+		w.redact(i, n, false)
+	case w.inAgeObservation(i) && ageAbove(text, oldest):
+		w.record(i, opAbstract)
+		begin := len(w.values)
+		w.values = append(w.values, "90"...)
+		w.set(n, begin)
+	}
+}
+
+// ageCodes are the LOINC codes of observations of an age
+// (https://loinc.org; 45 CFR 164.514(b)(2)(i)(C) speaks of all ages over 89).
+var ageCodes = map[string]bool{
+	"30525-0": true, "21611-9": true, "21612-7": true, "29553-5": true, "63900-5": true, "30972-4": true, "35659-2": true,
+}
+
+// inAgeObservation reports whether the nearest element with a code above a node,
+// such as an Observation or a component of it, is an age by its code.
+func (w *worker) inAgeObservation(i int32) bool {
+	for p := w.tape[i].parent; p >= 0; p = w.tape[p].parent {
+		for c := p + 1; c < w.tape[p].after; c = w.next(c) {
+			if n := &w.tape[c]; n.elem.Name == "code" && n.typ.Name == "CodeableConcept" && w.hasAgeCode(c) {
+				return true
+			}
+		}
+		if w.tape[p].flags&resource != 0 {
+			return false
+		}
+	}
+	return false
+}
+
+func (w *worker) hasAgeCode(concept int32) bool {
+	for c := concept + 1; c < w.tape[concept].after; c++ {
+		n := &w.tape[c]
+		if n.elem.Name == "code" && w.tape[n.parent].typ.Name == "Coding" && n.end > 0 && ageCodes[string(w.plainText(n))] {
+			return true
+		}
+	}
+	return false
+}
