@@ -40,7 +40,7 @@ func (w *worker) number(i int32, n *node) {
 	switch {
 	case digits > maxDigits:
 		w.redact(i, n, false)
-	case w.inAgeObservation(i) && ageAbove(text, oldest):
+	case w.engine.capAges && w.inAgeObservation(i) && ageAbove(text, oldest):
 		w.record(i, opAbstract)
 		begin := len(w.values)
 		w.values = append(w.values, "90"...)

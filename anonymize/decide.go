@@ -36,7 +36,7 @@ func (w *worker) decide() *LineError {
 func (w *worker) applyAll() *LineError {
 	w.values = w.values[:0]
 	clear(w.methods[:])
-	w.shiftBefore, w.shiftAfter = shift{}, shift{}
+	w.shiftBefore, w.shiftAfter, w.owner = shift{}, shift{}, ownerShift{}
 	w.rootID = -1
 	for i := int32(1); i < int32(len(w.tape)); i++ {
 		n := &w.tape[i]

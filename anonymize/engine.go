@@ -52,6 +52,8 @@ type Engine struct {
 	custom  []Method
 	// exact: what Microsoft's tool does is repeated, its leaks too.
 	exact bool
+	// capAges: ages over 89 are one class.
+	capAges bool
 	// server is the server's base URL with a slash at its end, or "".
 	server string
 	// elements says that a method works on more than primitives with values,
@@ -92,7 +94,7 @@ func Compile(p *policy.Policy, o Options) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &Engine{policy: p, model: model, keys: o.Keys, asOf: o.AsOf, strict: p.Mode == policy.Strict, exact: p.Compat == policy.CompatMicrosoft, syntheticIV: o.SyntheticIV}
+	e := &Engine{policy: p, model: model, keys: o.Keys, asOf: o.AsOf, strict: p.Mode == policy.Strict, capAges: p.Claim != policy.ClaimLimitedDataSet, exact: p.Compat == policy.CompatMicrosoft, syntheticIV: o.SyntheticIV}
 	if o.ServerURL != "" {
 		e.server = strings.TrimRight(o.ServerURL, "/") + "/"
 	}

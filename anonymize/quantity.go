@@ -48,7 +48,7 @@ func (w *worker) ageOrNumber(i int32, n *node, unit string, age bool) {
 	switch {
 	case err != nil || age && !isTime:
 		w.redact(i, n, false)
-	case !isTime || value*years <= oldest:
+	case !isTime || value*years <= oldest || !w.engine.capAges:
 	case years == 1:
 		w.record(i, opAbstract)
 		begin := len(w.values)

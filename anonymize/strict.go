@@ -62,6 +62,12 @@ func (w *worker) strictMethod(i int32, n *node, r *policy.Rule) {
 	switch r.Method {
 	case policy.Year:
 		w.year(i, n)
+	case policy.Shift:
+		w.shift(i, n)
+	case policy.Town:
+		w.town(i, n)
+	case policy.ZIP:
+		w.zip(i, n)
 	case policy.Code:
 		w.code(i, n)
 	case policy.Number:
@@ -96,7 +102,7 @@ func (w *worker) year(i int32, n *node) {
 	}
 	d, _, ok := parseDate(dateOf(w.text(n)))
 	// A year alone, or a month, may be any day of it: the earliest counts.
-	if !ok || w.engine.asOf.Year()-d.year > oldest {
+	if !ok || w.engine.capAges && w.engine.asOf.Year()-d.year > oldest {
 		w.redact(i, n, false)
 		return
 	}

@@ -27,7 +27,10 @@ type worker struct {
 	noiseH  hash.Hash
 	sum     []byte
 	hashes  hashCache
-	rootID  int32 // the root's id node, or -1
+	// shiftKeyH is for shifts by patient, owner the last of them
+	shiftKeyH hash.Hash
+	owner     ownerShift
+	rootID    int32 // the root's id node, or -1
 	// the document's date shift, by the id before and after it is changed
 	shiftBefore, shiftAfter shift
 
@@ -54,7 +57,7 @@ type worker struct {
 }
 
 // methodCount is how many methods are counted.
-const methodCount = 20
+const methodCount = 23
 
 func newWorker(e *Engine) *worker {
 	w := &worker{engine: e, lists: make(map[int32][]int32), fragments: make(map[fragmentKey]*fragment)}
@@ -62,6 +65,7 @@ func newWorker(e *Engine) *worker {
 	w.lossless = e.strict || !e.exact
 	w.cryptoH = hmac.New(sha256.New, e.keys.CryptoHash)
 	w.pseudoH = hmac.New(sha256.New, e.keys.Pseudonym)
+	w.shiftKeyH = hmac.New(sha256.New, e.keys.DateShift)
 	w.noiseH = hmac.New(sha256.New, append([]byte("perturb "), e.keys.CryptoHash...))
 	w.shiftH = hmac.New(sha256.New, append([]byte("iv "), e.keys.Encrypt...))
 	return w
@@ -145,14 +149,14 @@ func (w *worker) record(i int32, o ops) {
 
 var methodIndex = map[policy.Method]int{
 	policy.Keep: 0, policy.Redact: 1, policy.DateShift: 2, policy.CryptoHash: 3, policy.Encrypt: 4, policy.Substitute: 5, policy.PerturbBy: 6,
-	policy.Year: 7, policy.ZIP3: 8, policy.Pseudonym: 9, policy.Coding: 10, policy.Extension: 11, policy.Quantity: 12, policy.State: 13, policy.Code: 16, policy.Number: 17,
+	policy.Year: 7, policy.ZIP3: 8, policy.Pseudonym: 9, policy.Coding: 10, policy.Extension: 11, policy.Quantity: 12, policy.State: 13, policy.Code: 16, policy.Number: 17, policy.Shift: 18, policy.Town: 19, policy.ZIP: 20,
 	policy.GeneralizeBy: 14,
 }
 
 // methodNames is methodIndex the other way; the last is what no rule reached.
 var methodNames = [methodCount]string{
 	"keep", "redact", "dateShift", "cryptoHash", "encrypt", "substitute", "perturb",
-	"year", "zip3", "pseudonym", "coding", "extension", "quantity", "state", "generalize", "custom", "code", "number", "", "unlisted",
+	"year", "zip3", "pseudonym", "coding", "extension", "quantity", "state", "generalize", "custom", "code", "number", "shift", "town", "zip", "", "unlisted",
 }
 
 const unlisted = methodCount - 1

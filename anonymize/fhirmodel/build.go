@@ -40,6 +40,8 @@ func (b *builder) line(f []string) {
 			b.add(r.types, f[1])
 		}
 		b.rows = append(b.rows, r)
+	case "P":
+		b.m.patientPaths[f[1]] = strings.Split(f[2], ",")
 	case "V":
 		codes := make(map[string]bool)
 		for _, c := range strings.Split(f[2], ",") {

@@ -111,6 +111,8 @@ type Model struct {
 	// primitive is the type of a primitive's own members: id and extension.
 	primitive *Type
 	codes     map[string]map[string]bool
+	// patientPaths are the paths of references to patients, by resource type.
+	patientPaths map[string][]string
 }
 
 // Type returns a type by its name, or nil.
@@ -142,6 +144,13 @@ func (m *Model) ResourceType(name []byte) *Type {
 // PrimitiveMembers is the type of what stands in "_x" beside a primitive "x":
 // id and extension.
 func (m *Model) PrimitiveMembers() *Type { return m.primitive }
+
+// PatientPaths are the element paths, such as "Observation.subject", at which
+// resources of a type refer to the patients they are about or by: those of the
+// patient compartment's search parameters
+// (https://hl7.org/fhir/compartmentdefinition-patient.html). A path may lead to
+// references to others too. The resource Patient has none to itself.
+func (m *Model) PatientPaths(resourceType string) []string { return m.patientPaths[resourceType] }
 
 // HasCode reports whether a required value set has a code; known is false where
 // the value set is not enumerated.
@@ -180,7 +189,7 @@ func load(v Version) *Model {
 	if err != nil {
 		panic(err)
 	}
-	b := builder{m: &Model{Version: v, types: make(map[string]*Type), codes: make(map[string]map[string]bool)}, byPath: make(map[string]*Type)}
+	b := builder{m: &Model{Version: v, types: make(map[string]*Type), codes: make(map[string]map[string]bool), patientPaths: make(map[string][]string)}, byPath: make(map[string]*Type)}
 	lines := bufio.NewScanner(z)
 	lines.Buffer(nil, 1<<20)
 	for lines.Scan() {

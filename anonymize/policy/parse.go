@@ -199,7 +199,9 @@ func (p *Policy) readVersion(root *node, o *ParseOptions) error {
 	p.FHIRVersion = strings.ToUpper(version)
 	switch {
 	case version == "":
-		p.warnings = append(p.warnings, "The file names no fhirVersion; the setting FHIR_VERSION is used.")
+		if p.Mode != Strict { // those may be for all versions
+			p.warnings = append(p.warnings, "The file names no fhirVersion; the setting FHIR_VERSION is used.")
+		}
 	case !slices.Contains([]string{"STU3", "R4", "R4B", "R5"}, p.FHIRVersion):
 		return &Error{Line: line, Text: "\"fhirVersion\" must be STU3, R4, R4B or R5"}
 	case o.FHIRVersion != "" && !strings.EqualFold(o.FHIRVersion, version):

@@ -92,6 +92,12 @@ const (
 	Quantity Method = "quantity"
 	// State keeps the state of an address in the United States, and the country.
 	State Method = "state"
+	// Shift moves a date by a number of days that is one patient's, and leaves the
+	// year where there is not exactly one patient.
+	Shift Method = "shift"
+	// Town keeps the name of a town, ZIP a whole ZIP code of the United States.
+	Town Method = "town"
+	ZIP  Method = "zip"
 	// Code keeps a code that is one of the element's required value set.
 	Code Method = "code"
 	// Number keeps a number of at most eight digits. In an observation of an age
@@ -100,7 +106,7 @@ const (
 )
 
 var methods = []Method{Keep, Redact, DateShift, CryptoHash, Encrypt, Substitute, PerturbBy, GeneralizeBy}
-var strictMethods = []Method{Year, ZIP3, Pseudonym, Coding, Extension, Quantity, State, Code, Number}
+var strictMethods = []Method{Year, ZIP3, Pseudonym, Coding, Extension, Quantity, State, Code, Number, Shift, Town, ZIP}
 
 // methods are those that the policy's mode has.
 func (p *Policy) methods() []Method {
@@ -139,9 +145,11 @@ func (p *Policy) Keys() []KeyUse {
 		{DateShiftKey, DateShift, p.Parameters.DateShiftKey != "" || p.Parameters.DateShiftFixedOffsetInDays != nil},
 		{CryptoHashKey, CryptoHash, p.Parameters.CryptoHashKey != ""},
 		{EncryptKey, Encrypt, p.Parameters.EncryptKey != ""},
+		{DateShiftKey, Shift, false},
 		{PseudonymKey, Pseudonym, false},
 	} {
-		if slices.ContainsFunc(p.Rules, func(r Rule) bool { return r.Method == k.method }) {
+		known := slices.ContainsFunc(uses, func(u KeyUse) bool { return u.Purpose == k.purpose })
+		if !known && slices.ContainsFunc(p.Rules, func(r Rule) bool { return r.Method == k.method }) {
 			uses = append(uses, KeyUse{k.purpose, k.inline})
 		}
 	}

@@ -9,6 +9,7 @@
 //	T <name> <R|C|P> <0|1 abstract>
 //	E <path> <min> <* or 1> <types, comma-separated, or #path of a content reference> <required value set, or ->
 //	V <value set> <codes, comma-separated>
+//	P <resource type> <paths of references to its patients, comma-separated>
 package main
 
 import (
@@ -39,6 +40,7 @@ type definitions struct {
 		}
 	}
 	RequiredCodes map[string][]string
+	PatientPaths  map[string][]string
 }
 
 func main() {
@@ -108,6 +110,11 @@ func write(dir, version string) error {
 	}
 	for _, name := range slices.Sorted(maps.Keys(used)) {
 		fmt.Fprintf(&text, "V %s %s\n", name, strings.Join(d.RequiredCodes[name], ","))
+	}
+	for _, name := range slices.Sorted(maps.Keys(d.PatientPaths)) {
+		if len(d.PatientPaths[name]) > 0 {
+			fmt.Fprintf(&text, "P %s %s\n", name, strings.Join(d.PatientPaths[name], ","))
+		}
 	}
 	var out bytes.Buffer
 	w, err := gzip.NewWriterLevel(&out, gzip.BestCompression)
