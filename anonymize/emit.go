@@ -109,9 +109,23 @@ func (w *worker) emitMembers(dst []byte, i int32, labels ops) []byte {
 	begin := len(dst)
 	after := w.tape[i].after
 	metaDone := labels == 0
+	canonical := w.tape[i].flags&dirty == 0
+	var copied run
 	for c := i + 1; c < after; {
-		end := w.groupEnd(c, after)
-		if !metaDone && w.tape[c].elem.Name == "meta" && w.tape[i].flags&resource != 0 {
+		end, as, changed := w.group(c, after)
+		isMeta := !metaDone && w.tape[c].elem.Name == "meta" && w.tape[i].flags&resource != 0
+		if canonical && !changed && !isMeta {
+			grown, ok := copied.grow(as)
+			if !ok {
+				dst = w.flush(dst, begin, copied)
+				grown = as
+			}
+			copied, c = grown, end
+			continue
+		}
+		dst = w.flush(dst, begin, copied)
+		copied = run{}
+		if isMeta {
 			dst = w.emitMeta(w.comma(dst, begin), c, labels)
 			metaDone = true
 		} else {
@@ -119,6 +133,7 @@ func (w *worker) emitMembers(dst []byte, i int32, labels ops) []byte {
 		}
 		c = end
 	}
+	dst = w.flush(dst, begin, copied)
 	if !metaDone {
 		dst = w.emitMeta(w.comma(dst, begin), none, labels)
 	}
@@ -154,7 +169,7 @@ func (w *worker) emitMember(dst []byte, begin int, c, end int32) []byte {
 		return w.emitPrimitives(dst, begin, c, end)
 	}
 	start := len(dst)
-	dst = appendKey(w.comma(dst, begin), "", elem.Key)
+	dst = append(w.comma(dst, begin), elem.Head...)
 	if !elem.Array {
 		before := len(dst)
 		dst = w.emitObject(dst, c)
@@ -200,7 +215,7 @@ func (w *worker) emitPrimitives(dst []byte, begin int, c, end int32) []byte {
 		if !values {
 			return dst
 		}
-		return w.emitValues(appendKey(w.comma(dst, begin), "", elem.Key), elem.Array, c, end, nil)
+		return w.emitValues(append(w.comma(dst, begin), elem.Head...), elem.Array, c, end, nil)
 	}
 	// Items that have lost both value and siblings are left out of both arrays.
 	var parts [][]byte
@@ -211,7 +226,7 @@ func (w *worker) emitPrimitives(dst []byte, begin int, c, end int32) []byte {
 		siblings = siblings || part != nil
 	}
 	if values {
-		dst = w.emitValues(appendKey(w.comma(dst, begin), "", elem.Key), elem.Array, c, end, parts)
+		dst = w.emitValues(append(w.comma(dst, begin), elem.Head...), elem.Array, c, end, parts)
 	}
 	if !siblings {
 		return dst
