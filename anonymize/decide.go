@@ -17,19 +17,39 @@ func (w *worker) decide() *LineError {
 	if w.strict {
 		w.completeRequired()
 	}
-	// Children come behind their parents: one way back tells all parents.
+	w.tellParents()
+	return nil
+}
+
+// tellParents notes at each node whether something below it has changed, and
+// whether anything is left. Children come behind their parents, so one way back
+// tells all.
+func (w *worker) tellParents() {
 	for i := len(w.tape) - 1; i > 0; i-- {
 		n := &w.tape[i]
 		p := &w.tape[n.parent]
-		p.flags |= n.flags & (dirty | touched)
-		if n.flags&resource != 0 && n.ops != 0 {
-			o := n.ops
-			w.record(n.parent, o)
-			n.ops = o
-			p.flags |= touched
+		if n.flags&hasValue != 0 {
+			n.flags |= alive
 		}
+		if n.flags&resource != 0 {
+			n.flags |= alive
+			if n.ops != 0 {
+				o := n.ops
+				w.record(n.parent, o)
+				n.ops = o
+				p.flags |= touched
+			}
+		}
+		up := n.flags & (dirty | touched | alive)
+		switch {
+		case !w.strict:
+		case n.flags&resource != 0 && w.dropsWhole(int32(i)):
+			n.flags, up = n.flags&^alive, up&^alive
+		case p.typ.Name == "Extension" && n.elem.Name == "url":
+			up &^= alive // an extension without a value is no FHIR
+		}
+		p.flags |= up
 	}
-	return nil
 }
 
 // applyAll applies the methods.

@@ -33,13 +33,16 @@ func (w *worker) dropsWhole(i int32) bool {
 
 func (w *worker) emitResource(dst []byte, i int32) []byte {
 	n := &w.tape[i]
-	dst = append(dst, `{"resourceType":"`...)
-	dst = append(dst, n.typ.Name...)
-	dst = append(dst, '"')
 	labels := n.ops
 	if n.elem != nil && n.elem.Name == "contained" {
 		labels = 0
 	}
+	if w.canSplice(n) {
+		return w.splice(dst, i, labels)
+	}
+	dst = append(dst, `{"resourceType":"`...)
+	dst = append(dst, n.typ.Name...)
+	dst = append(dst, '"')
 	begin := len(dst)
 	dst = append(dst, ',')
 	before := len(dst)
@@ -67,6 +70,12 @@ func (w *worker) emitObject(dst []byte, i int32) []byte {
 	}
 	if n.flags&(touched|dirty) == 0 {
 		return append(dst, w.data[n.start:n.end]...)
+	}
+	if w.canSplice(n) {
+		if n.flags&alive == 0 {
+			return dst
+		}
+		return w.splice(dst, i, 0)
 	}
 	if w.strict && n.typ.Name == "Extension" && w.onlyURLs(i) {
 		return dst // an extension without a value is no FHIR
@@ -109,23 +118,9 @@ func (w *worker) emitMembers(dst []byte, i int32, labels ops) []byte {
 	begin := len(dst)
 	after := w.tape[i].after
 	metaDone := labels == 0
-	canonical := w.tape[i].flags&dirty == 0
-	var copied run
 	for c := i + 1; c < after; {
-		end, as, changed := w.group(c, after)
-		isMeta := !metaDone && w.tape[c].elem.Name == "meta" && w.tape[i].flags&resource != 0
-		if canonical && !changed && !isMeta {
-			grown, ok := copied.grow(as)
-			if !ok {
-				dst = w.flush(dst, begin, copied)
-				grown = as
-			}
-			copied, c = grown, end
-			continue
-		}
-		dst = w.flush(dst, begin, copied)
-		copied = run{}
-		if isMeta {
+		end := w.groupEnd(c, after)
+		if !metaDone && w.tape[c].elem.Name == "meta" && w.tape[i].flags&resource != 0 {
 			dst = w.emitMeta(w.comma(dst, begin), c, labels)
 			metaDone = true
 		} else {
@@ -133,7 +128,6 @@ func (w *worker) emitMembers(dst []byte, i int32, labels ops) []byte {
 		}
 		c = end
 	}
-	dst = w.flush(dst, begin, copied)
 	if !metaDone {
 		dst = w.emitMeta(w.comma(dst, begin), none, labels)
 	}

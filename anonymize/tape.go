@@ -41,6 +41,8 @@ const (
 	wrongKind
 	// dropped: a strict policy has dropped the node with all below it.
 	dropped
+	// alive: something is left of the node, or of what is below it.
+	alive
 	// done: the value's method was applied before its turn.
 	done
 )

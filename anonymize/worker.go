@@ -31,6 +31,9 @@ type worker struct {
 	shiftKeyH hash.Hash
 	owner     ownerShift
 	rootID    int32 // the root's id node, or -1
+	// moved says that the tape is not in the order of the line any more, so that
+	// nothing can be spliced.
+	moved bool
 	// the document's date shift, by the id before and after it is changed
 	shiftBefore, shiftAfter shift
 
@@ -83,6 +86,7 @@ func (w *worker) resource(dst, line []byte) (out []byte, err error) {
 	if fail := w.scan(line); fail != nil {
 		return dst, fail
 	}
+	w.moved = false
 	if fail := w.decide(); fail != nil {
 		if w.skippable && w.engine.policy.SkipErrors {
 			return w.emitSkipped(dst), nil
