@@ -96,19 +96,20 @@ func (s *scanner) refuseKind(at int32) {
 	}
 }
 
-// stringItem reads a string that is the value of a primitive. Almost all have
-// neither escapes nor anything beyond ASCII nor white space around them; those
-// that have take the long way.
-func (s *scanner) stringItem(elem *fhirmodel.Element, parent int32, st *state) {
-	start := s.pos
-	end := plainEnd(s.data, start+1)
-	kind := elem.Type.Kind
-	if end == len(s.data) || s.data[end] != '"' || end == start+1 || s.data[start+1] == ' ' || s.data[end-1] == ' ' ||
-		kind == fhirmodel.Boolean || kind == fhirmodel.Integer || kind == fhirmodel.Decimal {
-		s.primitive(elem, parent, st, -1)
-		return
+// text reads a string that is the value of a primitive, if it has neither escapes
+// nor anything beyond ASCII nor white space around it, as almost all. It leaves
+// all else to item.
+func (s *scanner) text(elem *fhirmodel.Element, parent int32, st *state) bool {
+	data, start := s.data, s.pos
+	if start >= len(data) || data[start] != '"' {
+		return false
 	}
-	i := s.add(elem, elem.Type, st, parent)
+	end := plainEnd(data, start+1)
+	kind := elem.Type.Kind
+	if end >= len(data) || data[end] != '"' || end == start+1 || data[start+1] == ' ' || data[end-1] == ' ' || !kind.Text() {
+		return false
+	}
+	i := s.add(elem, elem.Type, s.child(st, elem), parent)
 	n := &s.tape[i]
 	n.flags = hasValue
 	n.start, n.end, n.after = int32(start), int32(end+1), i+1
@@ -116,6 +117,7 @@ func (s *scanner) stringItem(elem *fhirmodel.Element, parent int32, st *state) {
 	if kind != fhirmodel.String || elem.NoExtension {
 		s.checkValue(i)
 	}
+	return true
 }
 
 // stringValue reads a string and finds out whether it is in canonical form.

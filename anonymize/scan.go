@@ -274,9 +274,8 @@ func (s *scanner) object(at int32, typeFirst bool) {
 		}
 		if elem != nil {
 			guess = &s.guesses.after[elem.ID]
-			s.value(elem, at, st)
-			if s.fail != nil {
-				return
+			if elem.Array || !s.text(elem, at, st) {
+				s.value(elem, at, st)
 			}
 		}
 		end = s.separator(at)
@@ -461,21 +460,20 @@ func (s *scanner) mismatch(at int32, detail string) {
 func (s *scanner) item(elem *fhirmodel.Element, parent int32, st *state) {
 	kind := elem.Type.Kind
 	switch c := s.peek(); {
-	case c == '"' && kind.Primitive():
-		s.stringItem(elem, parent, s.child(st, elem))
+	case c == '{' && kind == fhirmodel.Complex:
+		s.object(s.add(elem, elem.Type, s.child(st, elem), parent), false)
+	case c == '"' && s.text(elem, parent, st):
 	case c == 'n':
 		s.literal("null", parent)
 		s.tape[parent].flags |= dirty
 	case kind.Primitive():
 		s.primitive(elem, parent, s.child(st, elem), -1)
-	case c != '{' && kind == fhirmodel.Resource:
-		s.fault(ReasonValue, parent, "a resource is an object")
-	case c != '{':
-		s.fault(ReasonValue, parent, elem.Key+" is an object in FHIR")
-	case kind == fhirmodel.Resource:
+	case c == '{':
 		s.resource(elem, parent, st)
+	case kind == fhirmodel.Resource:
+		s.fault(ReasonValue, parent, "a resource is an object")
 	default:
-		s.object(s.add(elem, elem.Type, s.child(st, elem), parent), false)
+		s.fault(ReasonValue, parent, elem.Key+" is an object in FHIR")
 	}
 }
 

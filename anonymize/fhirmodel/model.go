@@ -55,6 +55,9 @@ const (
 // Primitive reports whether a type of this kind has a value.
 func (k Kind) Primitive() bool { return k >= String }
 
+// Text reports whether the values of a primitive kind are strings in JSON.
+func (k Kind) Text() bool { return k == String || k >= Date }
+
 // Type is a FHIR type, or the type of a backbone element.
 type Type struct {
 	// Name is what FHIRPath reports: "Patient", "HumanName", "date", and
