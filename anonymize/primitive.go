@@ -10,8 +10,8 @@ import (
 
 // primitive reads a primitive. The scanner stands at its value, or at -1 where
 // it has none; extension is where the object of "_x" begins, or -1.
-func (s *scanner) primitive(elem *fhirmodel.Element, parent int32, st *state, extension int) {
-	i := s.add(elem, elem.Type, st, parent)
+func (s *scanner) primitive(e *edge, parent int32, extension int) {
+	i := s.add(e.elem, e.elem.Type, e.child, parent)
 	if s.pos >= 0 {
 		s.scalar(i)
 		if s.fail != nil {
@@ -96,27 +96,19 @@ func (s *scanner) refuseKind(at int32) {
 	}
 }
 
-// text reads a string that is the value of a primitive, if it has neither escapes
-// nor anything beyond ASCII nor white space around it, as almost all. It leaves
-// all else to item.
-func (s *scanner) text(elem *fhirmodel.Element, parent int32, st *state) bool {
+// text reads a string, whose quote comes next, if it has neither escapes nor
+// anything beyond ASCII nor white space around it, as almost all.
+func (s *scanner) text(e *edge, parent int32) bool {
 	data, start := s.data, s.pos
-	if start >= len(data) || data[start] != '"' {
-		return false
-	}
 	end := plainEnd(data, start+1)
-	kind := elem.Type.Kind
-	if end >= len(data) || data[end] != '"' || end == start+1 || data[start+1] == ' ' || data[end-1] == ' ' || !kind.Text() {
+	if end >= len(data) || data[end] != '"' || end == start+1 || data[start+1] == ' ' || data[end-1] == ' ' {
 		return false
 	}
-	i := s.add(elem, elem.Type, s.child(st, elem), parent)
+	i := s.add(e.elem, e.elem.Type, e.child, parent)
 	n := &s.tape[i]
 	n.flags = hasValue
 	n.start, n.end, n.after = int32(start), int32(end+1), i+1
 	s.pos = end + 1
-	if kind != fhirmodel.String || elem.NoExtension {
-		s.checkValue(i)
-	}
 	return true
 }
 

@@ -20,13 +20,14 @@ type scanner struct {
 	// lossless refuses what would have to be left out.
 	lossless bool
 
-	data    []byte
-	pos     int
-	depth   int
-	tape    []node
-	guesses guesses
-	members []member
-	fail    *LineError
+	data  []byte
+	pos   int
+	depth int
+	tape  []node
+	// lastType is the type of the last resource.
+	lastType *fhirmodel.Type
+	members  []member
+	fail     *LineError
 	// nested says that there is a resource in the resource.
 	nested bool
 	// typeFirst says that resourceType is the root's first member.
@@ -34,7 +35,7 @@ type scanner struct {
 }
 
 func newScanner(model *fhirmodel.Model, routes []route, strict bool) scanner {
-	return scanner{model: model, strict: strict, rules: newAutomaton(model, routes), guesses: newGuesses(model)}
+	return scanner{model: model, strict: strict, rules: newAutomaton(model, routes)}
 }
 
 // member is the place of an object's member, for objects that are not in order.
@@ -153,12 +154,12 @@ func (s *scanner) leadingType() *fhirmodel.Type {
 		return nil
 	}
 	rest = rest[len(lead):]
-	if t := s.guesses.resource; t != nil && len(rest) > len(t.Name) && rest[len(t.Name)] == '"' && string(rest[:len(t.Name)]) == t.Name {
+	if t := s.lastType; t != nil && len(rest) > len(t.Name) && rest[len(t.Name)] == '"' && string(rest[:len(t.Name)]) == t.Name {
 		return t
 	}
 	t := s.model.ResourceType(rest[:max(0, bytes.IndexByte(rest, '"'))])
 	if t != nil {
-		s.guesses.resource = t
+		s.lastType = t
 	}
 	return t
 }
@@ -172,14 +173,6 @@ func (s *scanner) add(elem *fhirmodel.Element, typ *fhirmodel.Type, st *state, p
 	s.tape = s.tape[:i+1]
 	s.tape[i] = node{elem: elem, typ: typ, state: st, parent: parent}
 	return int32(i)
-}
-
-// child is the state of an element below one with the state st.
-func (s *scanner) child(st *state, elem *fhirmodel.Element) *state {
-	if i := elem.Index; i < len(st.next) && st.next[i] != nil {
-		return st.next[i]
-	}
-	return s.rules.child(st, elem, elem.Type)
 }
 
 // resourceType looks for the type of the object that comes next, wherever it is
@@ -234,7 +227,7 @@ func (s *scanner) object(at int32, typeFirst bool) {
 	n.start = int32(s.pos)
 	begin, tapeBegin := s.pos, len(s.tape)
 	var seen seenSet
-	guess := &s.guesses.first[typ.Index]
+	guess := &st.firstEdge
 	s.pos++
 	end := false
 	switch {
@@ -255,14 +248,16 @@ func (s *scanner) object(at int32, typeFirst bool) {
 		if s.fail != nil {
 			return
 		}
-		elem, odd := *guess, false
-		if elem == nil || !s.follows(elem.Head) {
-			if elem, odd = s.member(at, typ); s.fail != nil {
+		e, odd := *guess, false
+		if e != nil && e.follows(s.data, s.pos) {
+			s.pos += int(e.size)
+		} else {
+			if e, odd = s.member(at, typ, st); s.fail != nil {
 				return
 			}
-			*guess = elem
+			*guess = e
 		}
-		if elem != nil && seen.add(elem.Group) {
+		if e != nil && seen.add(e.elem.Group) {
 			odd = true
 		}
 		if odd {
@@ -272,11 +267,9 @@ func (s *scanner) object(at int32, typeFirst bool) {
 			s.unordered(at)
 			break
 		}
-		if elem != nil {
-			guess = &s.guesses.after[elem.ID]
-			if elem.Array || !s.text(elem, at, st) {
-				s.value(elem, at, st)
-			}
+		if e != nil {
+			guess = &e.next
+			s.value(e, at)
 		}
 		end = s.separator(at)
 	}
@@ -318,9 +311,9 @@ func (s *scanner) separator(at int32) (end bool) {
 	return false
 }
 
-// member reads a key and the colon behind it. elem is nil for resourceType,
+// member reads a key and the colon behind it. The edge is nil for resourceType,
 // whose value is read too. odd says that the object needs a plan.
-func (s *scanner) member(at int32, typ *fhirmodel.Type) (elem *fhirmodel.Element, odd bool) {
+func (s *scanner) member(at int32, typ *fhirmodel.Type, st *state) (e *edge, odd bool) {
 	key := s.key(at)
 	if s.fail != nil {
 		return nil, false
@@ -328,8 +321,8 @@ func (s *scanner) member(at int32, typ *fhirmodel.Type) (elem *fhirmodel.Element
 	if len(key) > 0 && key[0] == '_' {
 		return nil, true
 	}
-	if elem = typ.Member(key); elem != nil {
-		return elem, false
+	if elem := typ.Member(key); elem != nil {
+		return s.edge(st, elem), false
 	}
 	switch {
 	case string(key) == "resourceType" && typ.Kind == fhirmodel.Resource:
@@ -344,17 +337,6 @@ func (s *scanner) member(at int32, typ *fhirmodel.Type) (elem *fhirmodel.Element
 		s.fault(ReasonElement, at, "it has a member that "+typ.Path+" does not have in this FHIR version")
 	}
 	return nil, false
-}
-
-// follows reads a member's head, if just that comes next and the value behind
-// it.
-func (s *scanner) follows(head string) bool {
-	rest := s.data[s.pos:]
-	if len(rest) > len(head) && string(rest[:len(head)]) == head && rest[len(head)] > ' ' {
-		s.pos += len(head)
-		return true
-	}
-	return false
 }
 
 // key reads a member's name and the colon.
@@ -387,20 +369,19 @@ func (s *scanner) key(at int32) []byte {
 	return key
 }
 
-// value reads the value of an element: one, or an array of them. st is the state
-// of the parent.
-func (s *scanner) value(elem *fhirmodel.Element, parent int32, st *state) {
+// value reads the value of an element: one, or an array of them.
+func (s *scanner) value(e *edge, parent int32) {
 	if s.peek() != '[' {
-		if elem.Array {
+		if e.elem.Array {
 			s.mismatch(parent, "it is an array in FHIR")
 		}
-		s.item(elem, parent, st)
+		s.item(e, parent)
 		return
 	}
-	if !elem.Array {
+	array := e.elem.Array
+	if !array {
 		s.mismatch(parent, "it is no array in FHIR")
 	}
-	count := 0
 	s.pos++
 	s.dirtyIf(parent, s.space())
 	if s.peek() == ']' {
@@ -408,14 +389,13 @@ func (s *scanner) value(elem *fhirmodel.Element, parent int32, st *state) {
 		s.tape[parent].flags |= dirty
 		return
 	}
-	for {
-		if count > 0 && !elem.Array {
+	for count := 0; ; count++ {
+		if count > 0 && !array {
 			s.second(parent)
 			s.skip()
 		} else {
-			s.item(elem, parent, st)
+			s.item(e, parent)
 		}
-		count++
 		if s.fail != nil {
 			return
 		}
@@ -457,19 +437,27 @@ func (s *scanner) mismatch(at int32, detail string) {
 }
 
 // item reads one value of an element.
-func (s *scanner) item(elem *fhirmodel.Element, parent int32, st *state) {
-	kind := elem.Type.Kind
-	switch c := s.peek(); {
-	case c == '{' && kind == fhirmodel.Complex:
-		s.object(s.add(elem, elem.Type, s.child(st, elem), parent), false)
-	case c == '"' && s.text(elem, parent, st):
+func (s *scanner) item(e *edge, parent int32) {
+	c := s.peek()
+	switch {
+	case c == '"' && e.shape == plainText && s.text(e, parent):
+		return
+	case c == '{' && e.shape == object:
+		s.object(s.add(e.elem, e.elem.Type, e.child, parent), false)
+		return
+	case c == '"' && e.shape == checkedText && s.text(e, parent):
+		s.checkValue(int32(len(s.tape) - 1))
+		return
+	}
+	elem := e.elem
+	switch kind := elem.Type.Kind; {
 	case c == 'n':
 		s.literal("null", parent)
 		s.tape[parent].flags |= dirty
 	case kind.Primitive():
-		s.primitive(elem, parent, s.child(st, elem), -1)
-	case c == '{':
-		s.resource(elem, parent, st)
+		s.primitive(e, parent, -1)
+	case kind == fhirmodel.Resource && c == '{':
+		s.resource(elem, parent, s.tape[parent].state)
 	case kind == fhirmodel.Resource:
 		s.fault(ReasonValue, parent, "a resource is an object")
 	default:

@@ -35,6 +35,10 @@ type state struct {
 	// of resources in the node, by type.
 	next   []*state
 	nested map[*fhirmodel.Type]*state
+	// edges is what the scanner knows of the members, by the element's index;
+	// firstEdge is the one that was taken first the last time.
+	edges     []*edge
+	firstEdge *edge
 }
 
 // hit says that a route to a slot ends at a node; level is how far out its

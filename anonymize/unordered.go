@@ -138,7 +138,7 @@ func (s *scanner) logical(at int32, typ *fhirmodel.Type, name []byte, value, ext
 	}
 	if extension < 0 {
 		s.pos = value
-		s.value(elem, at, s.tape[at].state)
+		s.value(s.edge(s.tape[at].state, elem), at)
 		return
 	}
 	if !elem.Type.Kind.Primitive() || elem.NoExtension {
@@ -195,8 +195,7 @@ func (s *scanner) pair(elem *fhirmodel.Element, at int32, value, extension int) 
 			return
 		}
 		s.pos = v
-		st := s.child(s.tape[at].state, elem)
-		s.primitive(elem, at, st, x)
+		s.primitive(s.edge(s.tape[at].state, elem), at, x)
 		if s.fail != nil {
 			return
 		}
