@@ -14,9 +14,6 @@ func (w *worker) decide() *LineError {
 	if len(w.lists) > 0 {
 		w.rebuild()
 	}
-	if w.strict {
-		w.completeRequired()
-	}
 	w.tellParents()
 	return nil
 }
@@ -25,7 +22,8 @@ func (w *worker) decide() *LineError {
 // whether anything is left. Children come behind their parents, so one way back
 // tells all.
 func (w *worker) tellParents() {
-	for i := len(w.tape) - 1; i > 0; i-- {
+	w.masks = w.masks[:0]
+	for i := int32(len(w.tape)) - 1; i > 0; i-- {
 		n := &w.tape[i]
 		p := &w.tape[n.parent]
 		if n.flags&hasValue != 0 {
@@ -40,15 +38,29 @@ func (w *worker) tellParents() {
 				p.flags |= touched
 			}
 		}
+		if n.flags&(touched|alive) == touched|alive {
+			w.complete(i, n)
+		}
 		up := n.flags & (dirty | touched | alive)
-		switch {
-		case !w.strict:
-		case n.flags&resource != 0 && w.dropsWhole(int32(i)):
-			n.flags, up = n.flags&^alive, up&^alive
-		case p.typ.Name == "Extension" && n.elem.Name == "url":
+		if w.strict && p.typ.Name == "Extension" && n.elem.Name == "url" {
 			up &^= alive // an extension without a value is no FHIR
 		}
 		p.flags |= up
+	}
+	if w.strict {
+		w.checkRequired(0)
+	}
+}
+
+// complete drops what cannot stand without what it has lost.
+func (w *worker) complete(i int32, n *node) {
+	switch {
+	case w.strict && n.flags&resource != 0 && w.dropsWhole(i):
+		n.flags &^= alive
+	case w.strict:
+		w.checkRequired(i)
+	case !w.engine.exact && n.typ.Name == "Extension" && w.lostURL(i):
+		w.dropAll(i) // nobody could tell what is left of it
 	}
 }
 

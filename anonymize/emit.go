@@ -71,17 +71,14 @@ func (w *worker) emitObject(dst []byte, i int32) []byte {
 	if n.flags&(touched|dirty) == 0 {
 		return append(dst, w.data[n.start:n.end]...)
 	}
+	if n.flags&alive == 0 {
+		return dst
+	}
 	if w.canSplice(n) {
-		if n.flags&alive == 0 {
-			return dst
-		}
 		return w.splice(dst, i, 0)
 	}
 	if w.strict && n.typ.Name == "Extension" && w.onlyURLs(i) {
 		return dst // an extension without a value is no FHIR
-	}
-	if !w.engine.exact && n.typ.Name == "Extension" && w.lostURL(i) {
-		return dst // nobody could tell what is left of it
 	}
 	begin := len(dst)
 	dst = append(dst, '{')

@@ -1,10 +1,6 @@
 package anonymize
 
-import (
-	"slices"
-
-	"fhirdeid/anonymize/fhirmodel"
-)
+import "fhirdeid/anonymize/fhirmodel"
 
 // A strict policy drops much, and what FHIR requires may be among it. An element
 // that has lost a required part is dropped as well, if it may be left out itself;
@@ -20,40 +16,19 @@ type mask struct {
 	elem     *fhirmodel.Element
 }
 
-// completeRequired goes from the leaves to the root. What the input lacked already
-// is none of its concern.
-func (w *worker) completeRequired() {
-	w.masks = w.masks[:0]
-	w.left = slices.Grow(w.left[:0], len(w.tape))[:len(w.tape)]
-	clear(w.left)
-	for i := int32(len(w.tape)) - 1; i >= 0; i-- {
-		n := &w.tape[i]
-		switch {
-		case n.typ.Kind.Primitive():
-			w.left[i] = w.left[i] || n.flags&hasValue != 0
-		case n.flags&resource != 0:
-			w.left[i] = !w.dropsWhole(i)
-		}
-		if w.left[i] && n.flags&touched != 0 {
-			w.checkRequired(i)
-		}
-		if i > 0 {
-			w.left[n.parent] = w.left[n.parent] || w.left[i]
-			w.tape[n.parent].flags |= n.flags & touched
-		}
-	}
-}
-
 // checkRequired looks for required elements that node i had and has no longer.
+// What the input lacked already is none of its concern.
 func (w *worker) checkRequired(i int32) {
 	n := &w.tape[i]
+	if n.typ.Kind.Primitive() {
+		return
+	}
 	for c := i + 1; c < n.after; {
 		end := w.groupEnd(c, n.after)
 		elem := w.tape[c].elem
 		if elem.Required && !w.anyLeft(c, end) {
 			if n.flags&resource == 0 {
 				w.dropAll(i)
-				w.left[i] = false
 				return
 			}
 			w.masks = append(w.masks, mask{i, elem})
@@ -65,23 +40,25 @@ func (w *worker) checkRequired(i int32) {
 // anyLeft reports whether something is left of the items of an element.
 func (w *worker) anyLeft(c, end int32) bool {
 	for ; c < end; c = w.next(c) {
-		if w.left[c] {
+		if w.tape[c].flags&alive != 0 {
 			return true
 		}
 	}
 	return false
 }
 
-// dropAll removes what is left below a node.
+// dropAll removes what is left of a node and below it.
 func (w *worker) dropAll(i int32) {
 	for c := i + 1; c < w.tape[i].after; c++ {
-		if n := &w.tape[c]; n.flags&hasValue != 0 {
+		n := &w.tape[c]
+		if n.flags&hasValue != 0 {
 			w.remove(n)
 			w.record(c, opRedact)
 		}
-		w.left[c] = false
+		n.flags &^= alive
 	}
 	w.tape[i].flags |= touched
+	w.tape[i].flags &^= alive
 }
 
 // emitMasks appends what stands for the required elements that a resource has

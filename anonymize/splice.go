@@ -16,6 +16,10 @@ func (w *worker) splice(dst []byte, i int32, labels ops) []byte {
 	for c := i + 1; c < after; {
 		n := &tape[c]
 		switch {
+		case labels != 0 && n.parent == i && n.elem.Name == "meta":
+			dst = append(dst, data[copied:n.start-int32(len(n.elem.Head))]...)
+			dst = w.emitMeta(dst, c, labels)
+			copied, c, labels = n.end, n.after, 0
 		case n.flags&alive == 0:
 			at, next := w.gone(c, after)
 			dst = append(dst, data[copied:at.start]...)
@@ -25,10 +29,6 @@ func (w *worker) splice(dst []byte, i int32, labels ops) []byte {
 			} else if last := len(dst) - 1; dst[last] == ',' {
 				dst = dst[:last]
 			}
-		case labels != 0 && n.parent == i && n.elem.Name == "meta":
-			dst = append(dst, data[copied:n.start-int32(len(n.elem.Head))]...)
-			dst = w.emitMeta(dst, c, labels)
-			copied, c, labels = n.end, n.after, 0
 		case n.flags&touched == 0:
 			c = max(n.after, c+1)
 		case n.flags&replaced != 0:
@@ -47,6 +47,9 @@ func (w *worker) splice(dst []byte, i int32, labels ops) []byte {
 	dst = append(dst, data[copied:end]...)
 	if labels != 0 {
 		dst = w.emitMeta(append(dst, ','), none, labels)
+	}
+	if len(w.masks) > 0 && tape[i].flags&resource != 0 {
+		dst = w.emitMasks(dst, 0, i)
 	}
 	return append(dst, '}')
 }

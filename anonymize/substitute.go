@@ -181,6 +181,7 @@ func (w *worker) graft(parent int32, f *fragment, at int32) int32 {
 
 // rebuild puts the tape in order again after children have moved.
 func (w *worker) rebuild() {
+	w.moved = true
 	old, claims := w.tape, w.claims
 	w.tape, w.claims = nil, nil
 	var walk func(i, parent int32)

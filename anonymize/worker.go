@@ -49,8 +49,7 @@ type worker struct {
 	// lists are the children of nodes whose children have moved
 	lists     map[int32][]int32
 	fragments map[fragmentKey]*fragment
-	// left and masks are those of required.go
-	left  []bool
+	// masks stand for required elements that are gone
 	masks []mask
 	// skippable says that the fault is one that the policy may skip
 	skippable bool
