@@ -1,5 +1,7 @@
 package fhirpath
 
+import "regexp"
+
 // Node is a part of an expression.
 type Node interface{ position() int }
 
@@ -31,6 +33,8 @@ type (
 		Name  string
 		Args  []Node
 		fn    *function
+		// pattern is the regular expression that was written out.
+		pattern *regexp.Regexp
 	}
 	// Index is Input[Of].
 	Index struct {

@@ -20,6 +20,9 @@ type Options struct {
 	// MaxItems bounds a collection, so that an expression cannot fill the memory;
 	// 0 is a million.
 	MaxItems int
+	// MaxSteps bounds the work of one evaluation: parts evaluated, items compared;
+	// 0 is twenty million, a matter of seconds.
+	MaxSteps int
 	// Trace takes what trace() names, never the values; nil drops it.
 	Trace func(name string, count int)
 }
@@ -39,6 +42,8 @@ type Evaluator struct {
 	err       error
 	depth     int
 	steps     int
+	sets      []*nodeSet
+	free      int // the first of sets that is not in use
 	// patterns are the regular expressions so far.
 	patterns map[string]*regexp.Regexp
 }
@@ -69,11 +74,22 @@ func NewEvaluator(o Options) *Evaluator {
 	if o.MaxItems == 0 {
 		o.MaxItems = 1 << 20
 	}
+	if o.MaxSteps == 0 {
+		o.MaxSteps = 20_000_000
+	}
 	return &Evaluator{o: o}
 }
 
-// maxSteps bounds the work of one evaluation.
-const maxSteps = 50_000_000
+// spend counts work, and ends the evaluation when it was too much.
+func (e *Evaluator) spend(steps int) bool {
+	if e.steps += steps; e.steps <= e.o.MaxSteps {
+		return true
+	}
+	if e.err == nil {
+		e.err = &Error{-1, "the expression takes too long"}
+	}
+	return false
+}
 
 // Eval evaluates an expression with a node as its context. The items are valid
 // until the next call. The error is an *Error.
@@ -85,7 +101,7 @@ func (e *Evaluator) Eval(x *Expression, doc Document, context int32) ([]Item, er
 // already.
 func (e *Evaluator) EvalSlots(x *Expression, doc Document, context int32, slots [][]Item) ([]Item, error) {
 	e.doc, e.dialect, e.slots = doc, x.Dialect, slots
-	e.arena, e.err, e.depth, e.steps = e.arena[:0], nil, 0, 0
+	e.arena, e.err, e.depth, e.steps, e.free = e.arena[:0], nil, 0, 0, 0
 	e.texts.reset()
 	e.temporals.reset()
 	e.decimals.reset()
@@ -155,8 +171,8 @@ func (e *Evaluator) eval(x Node, focus Collection) Collection {
 	if e.depth++; e.depth > 2*maxNesting {
 		return e.fail(x, "the expression is nested too deep")
 	}
-	if e.steps++; e.steps > maxSteps {
-		return e.fail(x, "the expression takes too long")
+	if !e.spend(1) {
+		return nil
 	}
 	mark := e.mark()
 	var out Collection
@@ -181,6 +197,9 @@ func (e *Evaluator) eval(x Node, focus Collection) Collection {
 	case *TypeTest:
 		out = e.typeTest(x, focus)
 	case *Slot:
+		if x.Number < 0 || x.Number >= len(e.slots) {
+			return e.fail(x, "a slot has no nodes")
+		}
 		out = e.slots[x.Number]
 	}
 	e.depth--
@@ -200,11 +219,11 @@ func (e *Evaluator) alone(x Node, focus Collection) Collection {
 
 // each evaluates a part for one item of a collection, as $this.
 func (e *Evaluator) each(x Node, item Item, index int) Collection {
-	saved := e.scope
+	this, at, vars := e.scope.this, e.scope.index, e.scope.vars
 	e.scope.this, e.scope.index = item, index
 	mark := e.mark()
 	out := e.settle(mark, e.eval(x, e.list(item)))
-	e.scope = saved
+	e.scope.this, e.scope.index, e.scope.vars = this, at, vars
 	return out
 }
 
@@ -266,7 +285,7 @@ func constant(name string) (string, bool) {
 // itself, where the name is its type.
 func (e *Evaluator) member(x *Member, focus Collection) Collection {
 	if x.Input == nil {
-		if c := x.Name[0]; c >= 'A' && c <= 'Z' && len(focus) == 1 && focus[0].Kind == KindNode && e.isContextType(focus[0].Node, x.Name) {
+		if x.Name != "" && x.Name[0] >= 'A' && x.Name[0] <= 'Z' && len(focus) == 1 && focus[0].Kind == KindNode && e.isContextType(focus[0].Node, x.Name) {
 			return focus
 		}
 	} else {
@@ -351,6 +370,9 @@ func (e *Evaluator) call(x *Call, focus Collection) Collection {
 		if e.err != nil {
 			return nil
 		}
+	}
+	if x.fn == nil { // not made by Parse
+		return e.fail(x, "there is no function %s()", x.Name)
 	}
 	return x.fn.eval(e, x, in)
 }

@@ -10,6 +10,9 @@ type function struct {
 	min, max int
 	// typeArg says that the first argument is a type.
 	typeArg bool
+	// check looks at the arguments when the expression is read, and says what is
+	// wrong.
+	check func(x *Call) (fault string)
 	// where says in which dialects it exists.
 	where dialects
 	eval  func(e *Evaluator, x *Call, in Collection) Collection
@@ -64,7 +67,7 @@ var functions = func() map[string]*function {
 	all := make(map[string]*function)
 	for _, family := range []map[string]*function{
 		existenceFunctions, subsetFunctions, filterFunctions, aggregateFunctions, treeFunctions, typeFunctions, controlFunctions,
-		stringFunctions, mathFunctions, conversionFunctions, timeFunctions, boundaryFunctions, fhirFunctions,
+		stringFunctions, encodingFunctions, regexFunctions, mathFunctions, conversionFunctions, timeFunctions, boundaryFunctions, fhirFunctions,
 	} {
 		maps.Copy(all, family)
 	}

@@ -38,6 +38,9 @@ var existenceFunctions = map[string]*function{
 	}},
 	"isDistinct": {eval: func(e *Evaluator, _ *Call, in Collection) Collection {
 		for i := range in {
+			if !e.spend(i) {
+				return nil
+			}
 			for j := range i {
 				if e.equalItems(in[i], in[j]) == yes {
 					return e.boolean(false)
@@ -81,6 +84,9 @@ func quantifier(want, all bool) func(*Evaluator, *Call, Collection) Collection {
 func (e *Evaluator) subset(a, b Collection) bool {
 next:
 	for _, i := range a {
+		if !e.spend(len(b)) {
+			return false
+		}
 		for _, j := range b {
 			if e.equalItems(i, j) == yes {
 				continue next

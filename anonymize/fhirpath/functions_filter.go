@@ -32,39 +32,30 @@ var filterFunctions = map[string]*function{
 	"sort": {max: 8, where: notMicrosoft, eval: (*Evaluator).sort},
 }
 
-// repeat applies its argument to what it gives until nothing new comes.
-// repeats reports whether repeat() has an item already. In rule files nodes are
-// told apart here by where they are, by Microsoft's tool too.
-func (e *Evaluator) repeats(found Collection, item Item) bool {
-	if e.dialect.Rules && item.Kind == KindNode {
-		return slices.ContainsFunc(found, func(f Item) bool { return f.Kind == KindNode && f.Node == item.Node })
-	}
-	return e.has(found, item)
-}
-
-func repeat(distinct bool) func(*Evaluator, *Call, Collection) Collection {
+// repeat applies its argument to what it gives until nothing new comes. What was
+// found stays on the arena, and is worked off in turn.
+func repeat(once bool) func(*Evaluator, *Call, Collection) Collection {
 	return func(e *Evaluator, x *Call, in Collection) Collection {
-		out := e.mark() // what was found stays on the arena, and is worked off in turn
-		add := func(c Collection, at int) {
+		d := e.startDistinct()
+		find := func(item Item, index int) {
+			at := e.mark()
+			found := e.each(x.Args[0], item, index)
 			e.arena = e.arena[:at]
-			for _, item := range c {
-				if !distinct || !e.repeats(e.since(out), item) {
-					e.push(item)
+			for _, i := range found { // pushed where they lie, or before
+				if once {
+					d.push(i)
+				} else {
+					e.push(i)
 				}
 			}
 		}
 		for i, item := range in {
-			at := e.mark()
-			add(e.each(x.Args[0], item, i), at)
+			find(item, i)
 		}
-		for next := out; next < e.mark() && e.err == nil; next++ {
-			at := e.mark()
-			add(e.each(x.Args[0], e.arena[next], next-out), at)
+		for next := d.mark; next < e.mark() && e.err == nil; next++ {
+			find(e.arena[next], next-d.mark)
 		}
-		if e.err != nil {
-			return nil
-		}
-		return e.since(out)
+		return d.done()
 	}
 }
 

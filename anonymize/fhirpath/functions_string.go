@@ -1,205 +1,171 @@
 package fhirpath
 
 import (
-	"encoding/base64"
-	"encoding/hex"
-	"html"
-	"strconv"
-	"strings"
+	"bytes"
 	"unicode/utf8"
 )
 
 // Texts: https://hl7.org/fhirpath/#string-manipulation. A text is counted in
 // characters.
 var stringFunctions = map[string]*function{
-	"indexOf": {min: 1, max: 1, eval: textAnd(func(e *Evaluator, s, of string) Collection {
-		return e.list(Integer(characterIndex(s, strings.Index(s, of))))
+	"indexOf": {min: 1, max: 1, eval: textAnd(func(e *Evaluator, _ *Call, s, of []byte) Collection {
+		return e.list(Integer(characterIndex(s, bytes.Index(s, of))))
 	})},
-	"lastIndexOf": {min: 1, max: 1, eval: textAnd(func(e *Evaluator, s, of string) Collection {
-		return e.list(Integer(characterIndex(s, strings.LastIndex(s, of))))
+	"lastIndexOf": {min: 1, max: 1, eval: textAnd(func(e *Evaluator, _ *Call, s, of []byte) Collection {
+		return e.list(Integer(characterIndex(s, bytes.LastIndex(s, of))))
 	})},
 	"substring": {min: 1, max: 2, eval: substring},
-	"startsWith": {min: 1, max: 1, eval: textAnd(func(e *Evaluator, s, of string) Collection {
-		return e.boolean(strings.HasPrefix(s, of))
+	"startsWith": {min: 1, max: 1, eval: textAnd(func(e *Evaluator, _ *Call, s, of []byte) Collection {
+		return e.boolean(bytes.HasPrefix(s, of))
 	})},
-	"endsWith": {min: 1, max: 1, eval: textAnd(func(e *Evaluator, s, of string) Collection {
-		return e.boolean(strings.HasSuffix(s, of))
+	"endsWith": {min: 1, max: 1, eval: textAnd(func(e *Evaluator, _ *Call, s, of []byte) Collection {
+		return e.boolean(bytes.HasSuffix(s, of))
 	})},
-	"contains": {min: 1, max: 1, eval: textAnd(func(e *Evaluator, s, of string) Collection {
-		return e.boolean(strings.Contains(s, of))
+	"contains": {min: 1, max: 1, eval: textAnd(func(e *Evaluator, _ *Call, s, of []byte) Collection {
+		return e.boolean(bytes.Contains(s, of))
 	})},
-	"upper": {eval: onText(func(e *Evaluator, s string) Collection { return e.list(String(strings.ToUpper(s))) })},
-	"lower": {eval: onText(func(e *Evaluator, s string) Collection { return e.list(String(strings.ToLower(s))) })},
-	"trim":  {eval: onText(func(e *Evaluator, s string) Collection { return e.list(String(strings.TrimSpace(s))) })},
-	"length": {eval: onText(func(e *Evaluator, s string) Collection {
-		return e.list(Integer(int64(utf8.RuneCountInString(s))))
+	"upper": {eval: onText(func(e *Evaluator, x *Call, s []byte) Collection { return e.newText(x, bytes.ToUpper(s)) })},
+	"lower": {eval: onText(func(e *Evaluator, x *Call, s []byte) Collection { return e.newText(x, bytes.ToLower(s)) })},
+	"trim":  {eval: onText(func(e *Evaluator, x *Call, s []byte) Collection { return e.newText(x, bytes.TrimSpace(s)) })},
+	"length": {eval: onText(func(e *Evaluator, _ *Call, s []byte) Collection {
+		return e.list(Integer(int64(utf8.RuneCount(s))))
 	})},
-	"toChars": {eval: onText(func(e *Evaluator, s string) Collection {
+	"toChars": {eval: onText(func(e *Evaluator, _ *Call, s []byte) Collection {
 		mark := e.mark()
-		for _, r := range s {
-			e.push(String(string(r)))
+		for len(s) > 0 {
+			_, n := utf8.DecodeRune(s)
+			e.push(e.bytesItem(s[:n]))
+			s = s[n:]
 		}
 		return e.since(mark)
 	})},
-	"replace": {min: 2, max: 2, eval: func(e *Evaluator, x *Call, in Collection) Collection {
-		s, ok1 := e.text(x, in)
-		pattern, ok2 := e.text(x, e.arg(x, 0))
-		by, ok3 := e.text(x, e.arg(x, 1))
-		if !ok1 || !ok2 || !ok3 {
-			return nil
-		}
-		return e.list(String(strings.ReplaceAll(s, pattern, by)))
-	}},
-	"matches":        {min: 1, max: 2, eval: matches(false)},
-	"matchesFull":    {min: 1, max: 2, where: notMicrosoft, eval: matches(true)},
-	"replaceMatches": {min: 2, max: 3, eval: replaceMatches},
-	"split": {min: 1, max: 1, eval: textAnd(func(e *Evaluator, s, by string) Collection {
+	"replace": {min: 2, max: 2, eval: replace},
+	"split": {min: 1, max: 1, eval: textAnd(func(e *Evaluator, _ *Call, s, by []byte) Collection {
 		mark := e.mark()
-		for _, part := range strings.Split(s, by) {
-			e.push(String(part))
+		for _, part := range bytes.Split(s, by) {
+			e.push(e.bytesItem(part))
 		}
 		return e.since(mark)
 	})},
-	"join": {max: 1, eval: func(e *Evaluator, x *Call, in Collection) Collection {
-		by := ""
-		if len(x.Args) > 0 {
-			var ok bool
-			if by, ok = e.text(x, e.arg(x, 0)); !ok && e.err != nil {
-				return nil
-			}
-		}
-		var parts []string
-		for _, i := range in {
-			s, ok := e.text(x, Collection{i})
-			if e.err != nil {
-				return nil
-			}
-			if ok {
-				parts = append(parts, s)
-			}
-		}
-		if len(in) == 0 && !e.dialect.Rules {
-			return nil
-		}
-		return e.list(String(strings.Join(parts, by)))
-	}},
-	"encode": {min: 1, max: 1, eval: textAnd(encode)},
-	"decode": {min: 1, max: 1, eval: func(e *Evaluator, x *Call, in Collection) Collection {
-		return textAnd(func(e *Evaluator, s, as string) Collection { return decode(e, x, s, as) })(e, x, in)
-	}},
-	"escape":   {min: 1, max: 1, eval: textAnd(escape)},
-	"unescape": {min: 1, max: 1, eval: textAnd(unescape)},
+	"join": {max: 1, eval: join},
 }
 
-func onText(f func(e *Evaluator, s string) Collection) func(*Evaluator, *Call, Collection) Collection {
+// onText is for functions of a text.
+func onText(f func(e *Evaluator, x *Call, s []byte) Collection) func(*Evaluator, *Call, Collection) Collection {
 	return func(e *Evaluator, x *Call, in Collection) Collection {
-		s, ok := e.text(x, in)
+		s, ok := e.textBytes(x, in)
 		if !ok {
 			return nil
 		}
-		return f(e, s)
+		return f(e, x, s)
 	}
 }
 
-func textAnd(f func(e *Evaluator, s, arg string) Collection) func(*Evaluator, *Call, Collection) Collection {
+// textAnd is for functions of a text with a text as argument.
+func textAnd(f func(e *Evaluator, x *Call, s, arg []byte) Collection) func(*Evaluator, *Call, Collection) Collection {
 	return func(e *Evaluator, x *Call, in Collection) Collection {
-		s, ok := e.text(x, in)
+		s, ok := e.textBytes(x, in)
 		if e.err != nil {
 			return nil
 		}
-		arg, ok2 := e.text(x, e.arg(x, 0))
+		arg, ok2 := e.textBytes(x, e.arg(x, 0))
 		if !ok || !ok2 {
 			return nil
 		}
-		return f(e, s, arg)
+		return f(e, x, s, arg)
 	}
 }
 
-func characterIndex(s string, i int) int64 {
+// maxText bounds a text that is made, so that doubling cannot fill the memory.
+const maxText = 64 << 20
+
+// newText is a text that was made.
+func (e *Evaluator) newText(x Node, b []byte) Collection {
+	if len(b) > maxText {
+		return e.fail(x, "the expression makes a text that is too long")
+	}
+	return e.list(e.bytesItem(b))
+}
+
+func characterIndex(s []byte, i int) int64 {
 	if i < 0 {
 		return -1
 	}
-	return int64(utf8.RuneCountInString(s[:i]))
+	return int64(utf8.RuneCount(s[:i]))
 }
 
 func substring(e *Evaluator, x *Call, in Collection) Collection {
-	s, ok := e.text(x, in)
+	s, ok := e.textBytes(x, in)
 	if e.err != nil {
 		return nil
 	}
 	start, ok2 := e.wholeArg(x, 0)
-	if !ok || !ok2 {
+	if !ok || !ok2 || start < 0 {
 		return nil
 	}
-	runes := []rune(s)
-	if start < 0 || start >= int64(len(runes)) {
+	if s = skipCharacters(s, start); len(s) == 0 {
 		return nil
 	}
-	end := int64(len(runes))
 	if len(x.Args) > 1 {
 		n, ok := e.wholeArg(x, 1)
 		if e.err != nil {
 			return nil
 		}
 		if ok {
-			end = min(end, start+max(0, min(n, end)))
+			s = s[:len(s)-len(skipCharacters(s, max(n, 0)))]
 		}
 	}
-	return e.list(String(string(runes[start:end])))
+	return e.list(e.bytesItem(s))
 }
 
-func encode(e *Evaluator, s, as string) Collection {
-	switch as {
-	case "hex":
-		return e.list(String(hex.EncodeToString([]byte(s))))
-	case "base64":
-		return e.list(String(base64.StdEncoding.EncodeToString([]byte(s))))
-	case "urlbase64":
-		return e.list(String(base64.URLEncoding.EncodeToString([]byte(s))))
+// skipCharacters is the text behind so many characters.
+func skipCharacters(s []byte, n int64) []byte {
+	for ; n > 0 && len(s) > 0; n-- {
+		_, size := utf8.DecodeRune(s)
+		s = s[size:]
 	}
-	return nil
+	return s
 }
 
-func decode(e *Evaluator, x *Call, s, as string) Collection {
-	var out []byte
-	var err error
-	switch as {
-	case "hex":
-		out, err = hex.DecodeString(s)
-	case "base64":
-		out, err = base64.StdEncoding.DecodeString(s)
-	case "urlbase64":
-		out, err = base64.URLEncoding.DecodeString(s)
-	default:
+func replace(e *Evaluator, x *Call, in Collection) Collection {
+	s, ok1 := e.textBytes(x, in)
+	pattern, ok2 := e.textBytes(x, e.arg(x, 0))
+	by, ok3 := e.textBytes(x, e.arg(x, 1))
+	if !ok1 || !ok2 || !ok3 {
 		return nil
 	}
-	if err != nil || !utf8.Valid(out) {
-		return e.fail(x, "decode() takes a text in that encoding")
+	if n := bytes.Count(s, pattern); len(s)+n*len(by) > maxText {
+		return e.fail(x, "replace() makes a text that is too long")
 	}
-	return e.list(bytesItem(out))
+	return e.newText(x, bytes.ReplaceAll(s, pattern, by))
 }
 
-func escape(e *Evaluator, s, as string) Collection {
-	switch as {
-	case "html":
-		return e.list(String(strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&quot;").Replace(s)))
-	case "json":
-		q := strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`, "\r", `\r`, "\t", `\t`, "\f", `\f`, "\b", `\b`).Replace(s)
-		return e.list(String(q))
+func join(e *Evaluator, x *Call, in Collection) Collection {
+	var by []byte
+	if len(x.Args) > 0 {
+		by, _ = e.textBytes(x, e.arg(x, 0))
 	}
-	return nil
-}
-
-func unescape(e *Evaluator, s, as string) Collection {
-	switch as {
-	case "html":
-		return e.list(String(html.UnescapeString(s)))
-	case "json":
-		t, err := strconv.Unquote(`"` + strings.ReplaceAll(strings.ReplaceAll(s, `\"`, `"`), `"`, `\"`) + `"`)
-		if err != nil {
-			return nil
+	if len(in) == 0 && !e.dialect.Rules || e.err != nil {
+		return nil
+	}
+	var b bytes.Buffer
+	first := true
+	for _, i := range in {
+		s, ok := e.textBytes(x, Collection{i})
+		if !ok {
+			continue
 		}
-		return e.list(String(t))
+		if !first {
+			b.Write(by)
+		}
+		first = false
+		b.Write(s)
+		if b.Len() > maxText {
+			break
+		}
 	}
-	return nil
+	if e.err != nil {
+		return nil
+	}
+	return e.newText(x, b.Bytes())
 }

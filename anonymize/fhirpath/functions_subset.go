@@ -27,22 +27,26 @@ var subsetFunctions = map[string]*function{
 	}},
 	"intersect": {min: 1, max: 1, eval: func(e *Evaluator, x *Call, in Collection) Collection {
 		other := e.arg(x, 0)
-		mark := e.mark()
+		d := e.startDistinct()
+		both := e.startMembership(other)
 		for _, i := range in {
-			if e.has(other, i) && !e.has(e.since(mark), i) {
-				e.push(i)
+			if both.has(i) {
+				d.push(i)
 			}
 		}
-		return e.since(mark)
+		both.done()
+		return d.done()
 	}},
 	"exclude": {min: 1, max: 1, eval: func(e *Evaluator, x *Call, in Collection) Collection {
 		other := e.arg(x, 0)
 		mark := e.mark()
+		out := e.startMembership(other)
 		for _, i := range in {
-			if !e.has(other, i) {
+			if !out.has(i) {
 				e.push(i)
 			}
 		}
+		out.done()
 		return e.since(mark)
 	}},
 	"union": {min: 1, max: 1, eval: func(e *Evaluator, x *Call, in Collection) Collection {

@@ -142,15 +142,14 @@ func (e *Evaluator) implies(x *Binary, left, focus Collection) Collection {
 
 // union is both without duplicates.
 func (e *Evaluator) union(a, b Collection) Collection {
-	mark := e.mark()
-	for _, c := range [2]Collection{a, b} {
-		for _, i := range c {
-			if !e.has(e.since(mark), i) {
-				e.push(i)
-			}
-		}
+	d := e.startDistinct()
+	for _, i := range a {
+		d.push(i)
 	}
-	return e.since(mark)
+	for _, i := range b {
+		d.push(i)
+	}
+	return d.done()
 }
 
 func (e *Evaluator) contains(x Node, in, of Collection) Collection {
@@ -160,6 +159,7 @@ func (e *Evaluator) contains(x Node, in, of Collection) Collection {
 	if len(of) > 1 {
 		return e.fail(x, "in and contains look for one item")
 	}
+	e.spend(len(in))
 	for _, i := range in {
 		if e.equalItems(i, of[0]) == yes {
 			return e.boolean(true)
@@ -260,7 +260,7 @@ func (e *Evaluator) concatenate(x Node, left, right Collection) Collection {
 			}
 		}
 	}
-	return e.list(bytesItem(text))
+	return e.newText(x, text)
 }
 
 // arithmetic is + - * / div mod.
@@ -280,7 +280,7 @@ func (e *Evaluator) arithmetic(x *Binary, left, right Collection) Collection {
 	case a.isNumber() && b.isNumber():
 		return e.numbers(x, a, b)
 	case x.Op == "+" && a.Kind == KindString && b.Kind == KindString:
-		return e.list(bytesItem(append(bytes.Clone(a.text()), b.text()...)))
+		return e.newText(x, append(bytes.Clone(a.text()), b.text()...))
 	case x.Op == "+" && a.Kind == KindQuantity && isTemporal(b):
 		return e.arithmetic(x, right, left)
 	case (x.Op == "+" || x.Op == "-") && isTemporal(a) && b.Kind == KindQuantity:

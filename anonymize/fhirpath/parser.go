@@ -198,7 +198,14 @@ func (p *parser) call(name token, input Node) Node {
 	}
 	if !p.takeSymbol(")") {
 		for p.err == nil {
-			c.Args = append(c.Args, p.expression(0))
+			arg := p.expression(0)
+			if t := p.peek(); c.Name == "sort" && t.kind == tokenIdentifier && !t.delimited && (t.text == "asc" || t.text == "desc") {
+				p.take()
+				if t.text == "desc" { // as -arg
+					arg = &Unary{at(t.pos), "-", arg}
+				}
+			}
+			c.Args = append(c.Args, arg)
 			if !p.takeSymbol(",") {
 				break
 			}
@@ -207,6 +214,11 @@ func (p *parser) call(name token, input Node) Node {
 	}
 	if n := len(c.Args); p.err == nil && (n < c.fn.min || n > c.fn.max) {
 		p.fail(name.pos, "%s() takes %s, not %d", name.text, c.fn.arity(), n)
+	}
+	if c.fn.check != nil && p.err == nil {
+		if fault := c.fn.check(c); fault != "" {
+			p.fail(c.Args[0].position(), "%s", fault)
+		}
 	}
 	if c.fn.typeArg && p.err == nil {
 		if _, ok := typeOf(c.Args[0]); !ok {

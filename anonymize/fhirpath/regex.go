@@ -1,37 +1,124 @@
 package fhirpath
 
 import (
+	"bytes"
 	"regexp"
+	"strconv"
 	"strings"
 )
 
 // Regular expressions are those of Go (RE2): no look-around and no back
 // references, and never more time than the text is long. What is written for
 // other engines is translated where it means the same.
+var regexFunctions = map[string]*function{
+	"matches":        {min: 1, max: 2, check: checkPattern, eval: matches},
+	"matchesFull":    {min: 1, max: 2, check: checkPattern, where: notMicrosoft, eval: matches},
+	"replaceMatches": {min: 2, max: 3, check: checkPattern, eval: replaceMatches},
+}
 
 // maxPatterns bounds the cache of patterns.
 const maxPatterns = 128
 
-// pattern compiles and remembers a regular expression. . matches line ends too,
-// as the specification has it.
-func (e *Evaluator) pattern(x *Call, text, flags string) *regexp.Regexp {
-	key := flags + "/" + text
+// flagsAt is the place of the argument with the flags.
+func flagsAt(x *Call) int {
+	if x.Name == "replaceMatches" {
+		return 2
+	}
+	return 1
+}
+
+// checkPattern compiles the pattern of a call if it is written out, so that a
+// fault shows when the expression is read.
+func checkPattern(x *Call) string {
+	text, ok := literalString(x.Args[0])
+	if !ok {
+		return ""
+	}
+	flags := ""
+	if n := flagsAt(x); len(x.Args) > n {
+		if flags, ok = literalString(x.Args[n]); !ok {
+			return ""
+		}
+	}
+	var fault string
+	x.pattern, fault = compilePattern(text, flags, x.Name == "matchesFull")
+	return fault
+}
+
+func literalString(n Node) (string, bool) {
+	l, ok := n.(*Literal)
+	if !ok || l.Value.Kind != KindString {
+		return "", false
+	}
+	return string(l.Value.text()), true
+}
+
+// compilePattern compiles a regular expression, or says what is wrong with it. .
+// matches line ends too, as the specification has it.
+func compilePattern(text, flags string, full bool) (re *regexp.Regexp, fault string) {
+	mode := "s"
+	for _, f := range flags {
+		if f != 'i' && f != 'm' {
+			return nil, "the flags of a regular expression are i and m"
+		}
+		mode += string(f)
+	}
+	text = goSyntax(text)
+	if full {
+		text = `\A(?:` + text + `)\z`
+	}
+	re, err := regexp.Compile("(?" + mode + ")" + text)
+	if err != nil {
+		for _, sign := range []string{"(?=", "(?!", "(?<=", "(?<!", "(?>"} {
+			if strings.Contains(text, sign) {
+				return nil, "the regular expression has " + sign + ", which is not supported: look-around can take exponential time"
+			}
+		}
+		return nil, "the regular expression cannot be read; look-around and back references are not supported"
+	}
+	return re, ""
+}
+
+// goSyntax writes a pattern as Go does: / needs no escape.
+func goSyntax(text string) string {
+	if !strings.Contains(text, `\/`) {
+		return text
+	}
+	var b strings.Builder
+	for i := 0; i < len(text); i++ {
+		if text[i] == '\\' && i+1 < len(text) {
+			if i++; text[i] != '/' {
+				b.WriteByte('\\')
+			}
+		}
+		b.WriteByte(text[i])
+	}
+	return b.String()
+}
+
+// regex is the pattern of a call, nil for nothing to match with or an error.
+func (e *Evaluator) regex(x *Call) *regexp.Regexp {
+	if x.pattern != nil {
+		return x.pattern
+	}
+	text, ok := e.text(x, e.arg(x, 0))
+	if !ok {
+		return nil
+	}
+	flags := ""
+	if n := flagsAt(x); len(x.Args) > n {
+		flags, _ = e.text(x, e.arg(x, n))
+	}
+	if e.err != nil {
+		return nil
+	}
+	key := x.Name + "/" + flags + "/" + text
 	if re, ok := e.patterns[key]; ok {
 		return re
 	}
-	mode := "s"
-	for _, f := range flags {
-		switch f {
-		case 'i', 'm':
-			mode += string(f)
-		default:
-			e.fail(x, "the flags of a regular expression are i and m")
-			return nil
-		}
-	}
-	re, err := regexp.Compile("(?" + mode + ")" + goSyntax(text))
-	if err != nil {
-		e.fail(x, "%s() has a regular expression that cannot be read; look-around and back references are not supported", x.Name)
+	re, fault := compilePattern(text, flags, x.Name == "matchesFull")
+	if fault != "" {
+		e.fail(x, "%s", fault)
 		return nil
 	}
 	if e.patterns == nil || len(e.patterns) >= maxPatterns {
@@ -41,122 +128,115 @@ func (e *Evaluator) pattern(x *Call, text, flags string) *regexp.Regexp {
 	return re
 }
 
-// goSyntax writes (?<name>…) as Go does.
-func goSyntax(text string) string {
-	var b strings.Builder
-	for i := 0; i < len(text); i++ {
-		rest := text[i:]
-		if rest[0] == '\\' && len(rest) > 1 {
-			if rest[1] == '/' {
-				b.WriteByte('/')
-			} else {
-				b.WriteString(rest[:2])
-			}
-			i++
-			continue
-		}
-		if strings.HasPrefix(rest, "(?<") && len(rest) > 3 && rest[3] != '=' && rest[3] != '!' {
-			b.WriteString("(?P<")
-			i += 2
-			continue
-		}
-		b.WriteByte(rest[0])
-	}
-	return b.String()
-}
-
-func (e *Evaluator) flags(x *Call, n int) (string, bool) {
-	if len(x.Args) <= n {
-		return "", true
-	}
-	flags, _ := e.text(x, e.arg(x, n))
-	return flags, e.err == nil
-}
-
-func matches(full bool) func(*Evaluator, *Call, Collection) Collection {
-	return func(e *Evaluator, x *Call, in Collection) Collection {
-		s, ok := e.text(x, in)
-		if e.err != nil {
-			return nil
-		}
-		text, ok2 := e.text(x, e.arg(x, 0))
-		if !ok || !ok2 {
-			return nil
-		}
-		flags, ok := e.flags(x, 1)
-		if !ok {
-			return nil
-		}
-		if full {
-			text = "^(?:" + text + ")$"
-		}
-		re := e.pattern(x, text, flags)
-		if re == nil {
-			return nil
-		}
-		return e.boolean(re.MatchString(s))
-	}
-}
-
-func replaceMatches(e *Evaluator, x *Call, in Collection) Collection {
-	s, ok := e.text(x, in)
+func matches(e *Evaluator, x *Call, in Collection) Collection {
+	s, ok := e.textBytes(x, in)
 	if e.err != nil {
 		return nil
 	}
-	text, ok2 := e.text(x, e.arg(x, 0))
-	by, ok3 := e.text(x, e.arg(x, 1))
-	flags, ok4 := e.flags(x, 2)
-	if !ok || !ok2 || !ok3 || !ok4 {
+	re := e.regex(x)
+	if !ok || re == nil {
 		return nil
 	}
-	if text == "" && !e.dialect.Rules {
-		return e.list(String(s))
-	}
-	re := e.pattern(x, text, flags)
-	if re == nil {
-		return nil
-	}
-	return e.list(String(re.ReplaceAllString(s, goTemplate(by, re))))
+	return e.boolean(re.Match(s))
 }
 
-var groupReference = regexp.MustCompile(`\$(?:\$|&|(\d+)|\{(\w+)\})`)
+func replaceMatches(e *Evaluator, x *Call, in Collection) Collection {
+	s, ok := e.textBytes(x, in)
+	if e.err != nil {
+		return nil
+	}
+	re := e.regex(x)
+	by, ok2 := e.text(x, e.arg(x, 1))
+	if !ok || !ok2 || re == nil {
+		return nil
+	}
+	if pattern, ok := literalString(x.Args[0]); ok && pattern == "" && !e.dialect.Rules {
+		return e.list(e.bytesItem(s))
+	}
+	template := goTemplate(by, re)
+	var out []byte
+	last := 0
+	for _, m := range re.FindAllSubmatchIndex(s, -1) {
+		out = append(out, s[last:m[0]]...)
+		out = re.Expand(out, template, s, m)
+		last = m[1]
+		if len(out) > maxText || !e.spend(1) {
+			break
+		}
+	}
+	return e.newText(x, append(out, s[last:]...))
+}
 
 // goTemplate writes $1, ${name} and $& as Go does; what names no group stands
 // for itself.
-func goTemplate(by string, re *regexp.Regexp) string {
-	var b strings.Builder
-	for {
-		m := groupReference.FindStringSubmatchIndex(by)
-		if m == nil {
-			b.WriteString(strings.ReplaceAll(by, "$", "$$"))
-			return b.String()
+func goTemplate(by string, re *regexp.Regexp) []byte {
+	var b bytes.Buffer
+	for by != "" {
+		text, rest, found := strings.Cut(by, "$")
+		b.WriteString(text)
+		if !found {
+			break
 		}
-		b.WriteString(strings.ReplaceAll(by[:m[0]], "$", "$$"))
-		whole := by[m[0]:m[1]]
-		name := ""
+		group, size := groupReference(rest, re)
 		switch {
-		case m[2] >= 0:
-			name = by[m[2]:m[3]]
-		case m[4] >= 0:
-			name = by[m[4]:m[5]]
-		}
-		switch {
-		case whole == "$$":
+		case strings.HasPrefix(rest, "$"):
 			b.WriteString("$$")
-		case whole == "$&":
-			b.WriteString("${0}")
-		case hasGroup(re, name):
-			b.WriteString("${" + name + "}")
+			size = 1
+		case size > 0:
+			b.WriteString("${" + strconv.Itoa(group) + "}")
 		default:
-			b.WriteString("$$" + whole[1:])
+			b.WriteString("$$")
 		}
-		by = by[m[1]:]
+		by = rest[size:]
 	}
+	return b.Bytes()
 }
 
-func hasGroup(re *regexp.Regexp, name string) bool {
-	if n, ok := parseNumber(name); ok && n.Kind == KindInteger {
-		return n.num <= int64(re.NumSubexp())
+// groupReference reads what is behind a $ in a replacement: &, a number, {number}
+// or {name}. size is 0 where that is no group.
+func groupReference(text string, re *regexp.Regexp) (group, size int) {
+	if strings.HasPrefix(text, "&") {
+		return 0, 1
 	}
-	return re.SubexpIndex(name) >= 0
+	name, size := text, 0
+	if strings.HasPrefix(text, "{") {
+		end := strings.IndexByte(text, '}')
+		if end < 0 {
+			return 0, 0
+		}
+		name, size = text[1:end], end+1
+	} else {
+		n := 0
+		for n < len(text) && isDigit(text[n]) {
+			n++
+		}
+		name, size = text[:n], n
+	}
+	if n, err := strconv.Atoi(name); err == nil {
+		group = numberedGroup(re, n)
+	} else {
+		group = re.SubexpIndex(name)
+	}
+	if group < 0 || name == "" {
+		return 0, 0
+	}
+	return group, size
+}
+
+// numberedGroup is the group with a number as .NET counts: those without a name
+// first. Without names that is the order of writing.
+func numberedGroup(re *regexp.Regexp, n int) int {
+	if n == 0 {
+		return 0
+	}
+	for _, named := range [2]bool{false, true} {
+		for i, name := range re.SubexpNames()[1:] {
+			if (name != "") == named {
+				if n--; n == 0 {
+					return i + 1
+				}
+			}
+		}
+	}
+	return -1
 }
