@@ -44,8 +44,11 @@ func (e *Evaluator) equalText(n int32, s Item) truth {
 func (e *Evaluator) equalValues(x, y Item) truth {
 	switch {
 	case x.isNumber() && y.isNumber():
-		if x.Kind != KindDecimal && y.Kind != KindDecimal {
-			return truthOf(x.num == y.num)
+		if compareNumbers(x, y) == 0 {
+			return yes
+		}
+		if x.Kind != KindDecimal && y.Kind != KindDecimal || e.dialect.Rules {
+			return no
 		}
 		return truthOf(e.equalNumbers(x.decimal(), y.decimal()))
 	case x.Kind == KindQuantity || y.Kind == KindQuantity:

@@ -1,7 +1,5 @@
 package fhirpath
 
-import "fhirdeid/anonymize/fhirmodel"
-
 // Navigation: https://hl7.org/fhirpath/#tree-navigation, what FHIR adds, and the
 // two functions of rule files.
 var treeFunctions = map[string]*function{
@@ -25,13 +23,8 @@ var treeFunctions = map[string]*function{
 		}
 		return e.since(mark)
 	}},
-	"nodesByType": {min: 1, max: 1, where: onlyRules, eval: nodesBy(func(e *Evaluator, n int32, want string) bool {
-		return e.doc.Type(n).Name == want
-	})},
-	"nodesByName": {min: 1, max: 1, where: onlyRules, eval: nodesBy(func(e *Evaluator, n int32, want string) bool {
-		el := e.doc.Element(n)
-		return el != nil && el.Name == want
-	})},
+	"nodesByType": {min: 1, max: 1, where: onlyRules, eval: nodesBy},
+	"nodesByName": {min: 1, max: 1, where: onlyRules, eval: nodesBy},
 }
 
 // descend pushes all nodes below n, in the order of the document.
@@ -42,32 +35,34 @@ func (e *Evaluator) descend(n int32) {
 	}
 }
 
-// nodesBy finds nodes among the items and all below them, without entering
-// nested resources or returning them.
-func nodesBy(match func(e *Evaluator, n int32, want string) bool) func(*Evaluator, *Call, Collection) Collection {
-	return func(e *Evaluator, x *Call, in Collection) Collection {
-		want, ok := e.text(x, e.arg(x, 0))
-		if !ok {
-			return nil
+// nodesBy finds nodes by type or name among the items and all below them, without
+// entering nested resources or returning them.
+func nodesBy(e *Evaluator, x *Call, in Collection) Collection {
+	want, ok := e.textBytes(x, e.arg(x, 0))
+	if !ok {
+		return nil
+	}
+	mark := e.mark()
+	for _, i := range in {
+		if i.Kind == KindNode {
+			e.gather(i.Node, x.Name == "nodesByType", want)
 		}
-		mark := e.mark()
-		var walk func(n int32)
-		walk = func(n int32) {
-			if match(e, n, want) {
-				e.push(nodeItem(n))
-			}
-			for c := e.doc.First(n); c != None; c = e.doc.Next(c) {
-				if e.doc.Type(c).Kind != fhirmodel.Resource {
-					walk(c)
-				}
-			}
+	}
+	return e.since(mark)
+}
+
+func (e *Evaluator) gather(n int32, byType bool, want []byte) {
+	if byType {
+		if e.doc.Type(n).Name == string(want) {
+			e.push(nodeItem(n))
 		}
-		for _, i := range in {
-			if i.Kind == KindNode {
-				walk(i.Node)
-			}
+	} else if el := e.doc.Element(n); el != nil && el.Name == string(want) {
+		e.push(nodeItem(n))
+	}
+	for c := e.doc.First(n); c != None; c = e.doc.Next(c) {
+		if !e.doc.IsResource(c) {
+			e.gather(c, byType, want)
 		}
-		return e.since(mark)
 	}
 }
 

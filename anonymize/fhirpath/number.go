@@ -1,6 +1,8 @@
 package fhirpath
 
 import (
+	"cmp"
+	"math"
 	"strconv"
 
 	"github.com/cockroachdb/apd/v3"
@@ -96,4 +98,42 @@ func plainDecimal(d *apd.Decimal) string {
 		d = new(apd.Decimal).Abs(d)
 	}
 	return d.Text('f')
+}
+
+// compareNumbers compares two numbers, of few digits without taking memory.
+func compareNumbers(a, b Item) int {
+	x, places, ok1 := a.digits()
+	y, others, ok2 := b.digits()
+	if ok1 && ok2 {
+		for ; places < others && ok1; places++ {
+			x, ok1 = timesTen(x)
+		}
+		for ; others < places && ok2; others++ {
+			y, ok2 = timesTen(y)
+		}
+		if ok1 && ok2 {
+			return cmp.Compare(x, y)
+		}
+	}
+	return a.decimal().Cmp(b.decimal())
+}
+
+// digits is a number as a whole number with so many decimals.
+func (i Item) digits() (n int64, places int32, ok bool) {
+	if i.Kind != KindDecimal {
+		return i.num, 0, true
+	}
+	d := i.decimal()
+	if d.Exponent > 0 || !d.Coeff.IsInt64() {
+		return 0, 0, false
+	}
+	n = d.Coeff.Int64()
+	if d.Negative {
+		n = -n
+	}
+	return n, -d.Exponent, true
+}
+
+func timesTen(n int64) (int64, bool) {
+	return n * 10, n < math.MaxInt64/10 && n > math.MinInt64/10
 }

@@ -205,7 +205,7 @@ func (e *Evaluator) compare(x *Binary, left, right Collection) Collection {
 func (e *Evaluator) order(a, b Item) (order int, t truth, fits bool) {
 	switch {
 	case a.isNumber() && b.isNumber():
-		return a.decimal().Cmp(b.decimal()), yes, true
+		return compareNumbers(a, b), yes, true
 	case a.Kind == KindString && b.Kind == KindString:
 		return bytes.Compare(a.text(), b.text()), yes, true
 	case isTemporal(a) && isTemporal(b):

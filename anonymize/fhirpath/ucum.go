@@ -19,7 +19,7 @@ type unit struct {
 
 // dims are the powers of metre, second, gram, radian, kelvin, coulomb, candela;
 // what UCUM only counts, such as [IU] and annotations, has none.
-type dims [7]int8
+type dims [7]int16
 
 // units are the atoms in use in medicine, each as a number of a simpler one.
 var units = map[string]struct {
@@ -65,6 +65,9 @@ func parseUnit(code string) (unit, bool) {
 	case "[degF]":
 		return unit{factor: big.NewRat(5, 9), dims: dims{4: 1}, offset: big.NewRat(45967, 100)}, true
 	}
+	if len(code) > maxUnitLength {
+		return unit{}, false
+	}
 	p := unitParser{text: code}
 	u, ok := p.terms()
 	return u, ok && p.pos == len(code) && code != ""
@@ -72,6 +75,9 @@ func parseUnit(code string) (unit, bool) {
 
 // maxUnit bounds the nesting of units and the size of exponents.
 const maxUnit = 32
+
+// maxUnitLength is how long a unit may be.
+const maxUnitLength = 100
 
 type unitParser struct {
 	text  string
