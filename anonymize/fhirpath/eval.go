@@ -157,6 +157,10 @@ func (e *Evaluator) since(mark int) Collection { return e.arena[mark:len(e.arena
 
 // settle moves a collection down to the mark and drops what was above it.
 func (e *Evaluator) settle(mark int, c Collection) Collection {
+	if len(c) > 0 && mark < len(e.arena) && &c[0] == &e.arena[mark] { // there it lies
+		e.arena = e.arena[:mark+len(c)]
+		return e.since(mark)
+	}
 	e.arena = append(e.arena[:mark], c...)
 	return e.since(mark)
 }
@@ -392,41 +396,4 @@ func (e *Evaluator) integer(c Collection) (int64, bool) {
 	}
 	v, ok := e.value(c[0])
 	return v.num, ok && (v.Kind == KindInteger || v.Kind == KindLong)
-}
-
-// truth is a condition: unknown where it is empty.
-type truth int8
-
-const (
-	no truth = iota
-	yes
-	unknown
-)
-
-func truthOf(b bool) truth {
-	if b {
-		return yes
-	}
-	return no
-}
-
-func (e *Evaluator) truth(n Node, c Collection) truth {
-	switch len(c) {
-	case 0:
-		return unknown
-	case 1:
-		if v, ok := e.value(c[0]); ok && v.Kind == KindBoolean {
-			return truthOf(v.num != 0)
-		}
-		return yes // a single item that is no boolean
-	}
-	e.fail(n, "a condition has more than one item")
-	return unknown
-}
-
-func (e *Evaluator) condition(t truth) Collection {
-	if t == unknown {
-		return nil
-	}
-	return e.boolean(t == yes)
 }

@@ -53,9 +53,12 @@ var existenceFunctions = map[string]*function{
 
 // holds evaluates the criterion of a function for an item.
 func (e *Evaluator) holds(x *Call, item Item, index int) truth {
+	this, at, vars := e.scope.this, e.scope.index, e.scope.vars
+	e.scope.this, e.scope.index = item, index
 	mark := e.mark()
-	t := e.truth(x, e.each(x.Args[0], item, index))
+	t := e.test(x.Args[0], e.list(item))
 	e.arena = e.arena[:mark]
+	e.scope.this, e.scope.index, e.scope.vars = this, at, vars
 	return t
 }
 

@@ -68,7 +68,7 @@ func (e *Evaluator) gather(n int32, byType bool, want []byte) {
 
 var typeFunctions = map[string]*function{
 	"is": {min: 1, max: 1, typeArg: true, eval: func(e *Evaluator, x *Call, in Collection) Collection {
-		return e.is(x, in, typeArgument(x))
+		return e.condition(e.is(x, in, typeArgument(x)))
 	}},
 	"as": {min: 1, max: 1, typeArg: true, eval: func(e *Evaluator, x *Call, in Collection) Collection {
 		return e.as(x, in, typeArgument(x))

@@ -40,18 +40,10 @@ func (e *Evaluator) unary(x *Unary, focus Collection) Collection {
 func negative(d *apd.Decimal) *apd.Decimal { return new(apd.Decimal).Neg(d) }
 
 func (e *Evaluator) binary(x *Binary, focus Collection) Collection {
+	if isCondition(x.Op) {
+		return e.condition(e.decide(x, focus))
+	}
 	left := e.alone(x.Left, focus)
-	if e.err != nil {
-		return nil
-	}
-	switch x.Op { // the right side may not be needed
-	case "and":
-		return e.and(x, left, focus)
-	case "or":
-		return e.or(x, left, focus)
-	case "implies":
-		return e.implies(x, left, focus)
-	}
 	right := e.alone(x.Right, focus)
 	if e.err != nil {
 		return nil
@@ -59,85 +51,10 @@ func (e *Evaluator) binary(x *Binary, focus Collection) Collection {
 	switch x.Op {
 	case "|":
 		return e.union(left, right)
-	case "=":
-		return e.condition(e.equal(left, right))
-	case "!=":
-		return e.condition(not(e.equal(left, right)))
-	case "~":
-		return e.boolean(e.equivalent(left, right))
-	case "!~":
-		return e.boolean(!e.equivalent(left, right))
-	case "<", "<=", ">", ">=":
-		return e.compare(x, left, right)
-	case "in":
-		return e.contains(x, right, left)
-	case "contains":
-		return e.contains(x, left, right)
-	case "xor":
-		a, b := e.truth(x, left), e.truth(x, right)
-		if a == unknown || b == unknown {
-			return nil
-		}
-		return e.boolean(a != b)
 	case "&":
 		return e.concatenate(x, left, right)
 	}
 	return e.arithmetic(x, left, right)
-}
-
-func not(t truth) truth {
-	switch t {
-	case yes:
-		return no
-	case no:
-		return yes
-	}
-	return unknown
-}
-
-func (e *Evaluator) and(x *Binary, left, focus Collection) Collection {
-	a := e.truth(x, left)
-	if a == no {
-		return e.boolean(false)
-	}
-	b := e.truth(x, e.alone(x.Right, focus))
-	switch {
-	case b == no:
-		return e.boolean(false)
-	case a == yes && b == yes:
-		return e.boolean(true)
-	}
-	return nil
-}
-
-func (e *Evaluator) or(x *Binary, left, focus Collection) Collection {
-	a := e.truth(x, left)
-	if a == yes {
-		return e.boolean(true)
-	}
-	b := e.truth(x, e.alone(x.Right, focus))
-	switch {
-	case b == yes:
-		return e.boolean(true)
-	case a == no && b == no:
-		return e.boolean(false)
-	}
-	return nil
-}
-
-func (e *Evaluator) implies(x *Binary, left, focus Collection) Collection {
-	a := e.truth(x, left)
-	if a == no {
-		return e.boolean(true)
-	}
-	b := e.truth(x, e.alone(x.Right, focus))
-	switch {
-	case b == yes:
-		return e.boolean(true)
-	case a == yes && b == no:
-		return e.boolean(false)
-	}
-	return nil
 }
 
 // union is both without duplicates.
@@ -150,95 +67,6 @@ func (e *Evaluator) union(a, b Collection) Collection {
 		d.push(i)
 	}
 	return d.done()
-}
-
-func (e *Evaluator) contains(x Node, in, of Collection) Collection {
-	if len(of) == 0 {
-		return nil
-	}
-	if len(of) > 1 {
-		return e.fail(x, "in and contains look for one item")
-	}
-	e.spend(len(in))
-	for _, i := range in {
-		if e.equalItems(i, of[0]) == yes {
-			return e.boolean(true)
-		}
-	}
-	return e.boolean(false)
-}
-
-func (e *Evaluator) compare(x *Binary, left, right Collection) Collection {
-	if len(left) == 0 || len(right) == 0 {
-		return nil
-	}
-	if len(left) > 1 || len(right) > 1 {
-		return e.fail(x, "%s compares single items", x.Op)
-	}
-	a, ok1 := e.value(left[0])
-	b, ok2 := e.value(right[0])
-	if !ok1 || !ok2 {
-		if e.isPrimitive(left[0]) || e.isPrimitive(right[0]) {
-			return nil // a primitive without a value
-		}
-		return e.fail(x, "%s does not compare these types", x.Op)
-	}
-	order, t, fits := e.order(a, b)
-	if !fits {
-		return e.fail(x, "%s does not compare %s with %s", x.Op, a.Kind, b.Kind)
-	}
-	if t == unknown {
-		return nil
-	}
-	switch x.Op {
-	case "<":
-		return e.boolean(order < 0)
-	case "<=":
-		return e.boolean(order <= 0)
-	case ">":
-		return e.boolean(order > 0)
-	}
-	return e.boolean(order >= 0)
-}
-
-// order compares two values; fits is false where their types cannot be.
-func (e *Evaluator) order(a, b Item) (order int, t truth, fits bool) {
-	switch {
-	case a.isNumber() && b.isNumber():
-		return compareNumbers(a, b), yes, true
-	case a.Kind == KindString && b.Kind == KindString:
-		return bytes.Compare(a.text(), b.text()), yes, true
-	case isTemporal(a) && isTemporal(b):
-		x, y := a.temporal(), b.temporal()
-		if !sameTemporalKind(x, y) {
-			return 0, no, false
-		}
-		order, known := e.compareTemporal(x, y)
-		if !known {
-			return 0, unknown, true
-		}
-		return order, yes, true
-	case isTemporal(a) && b.Kind == KindString && !e.dialect.Rules:
-		if y, ok := parseTemporal(b.text(), a.temporal().of); ok {
-			return e.order(a, y.item())
-		}
-	case a.Kind == KindString && isTemporal(b) && !e.dialect.Rules:
-		if x, ok := parseTemporal(a.text(), b.temporal().of); ok {
-			return e.order(x.item(), b)
-		}
-	case a.Kind == KindQuantity || b.Kind == KindQuantity:
-		p, ok1 := asQuantity(a)
-		q, ok2 := asQuantity(b)
-		if !ok1 || !ok2 {
-			return 0, no, false
-		}
-		v, w, ok := sameMeasure(p, q, true)
-		if !ok {
-			return 0, unknown, true
-		}
-		return v.Cmp(w), yes, true
-	}
-	return 0, no, false
 }
 
 // concatenate is &: an empty side is an empty text.

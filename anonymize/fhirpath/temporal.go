@@ -166,8 +166,18 @@ func (r *reader) zone() int {
 	return hours*60 + minutes
 }
 
+// daysIn is how many days a month has.
 func daysIn(year, month int) int {
-	return time.Date(year, time.Month(month)+1, 0, 0, 0, 0, 0, time.UTC).Day()
+	switch month {
+	case 4, 6, 9, 11:
+		return 30
+	case 2:
+		if year%4 == 0 && (year%100 != 0 || year%400 == 0) {
+			return 29
+		}
+		return 28
+	}
+	return 31
 }
 
 // String writes the value with its own precision.

@@ -87,20 +87,21 @@ func (e *Evaluator) typeTest(x *TypeTest, focus Collection) Collection {
 	if x.As {
 		return e.as(x, in, x.Type)
 	}
-	return e.is(x, in, x.Type)
+	return e.condition(e.is(x, in, x.Type))
 }
 
-func (e *Evaluator) is(n Node, in Collection, want TypeName) Collection {
-	if len(in) == 0 {
-		return nil
+func (e *Evaluator) is(n Node, in Collection, want TypeName) truth {
+	if len(in) == 0 || e.err != nil {
+		return unknown
 	}
 	if len(in) > 1 {
-		return e.fail(n, "is takes one item")
+		e.fail(n, "is takes one item")
+		return unknown
 	}
 	if !e.checkType(n, want) {
-		return nil
+		return unknown
 	}
-	return e.boolean(e.isType(in[0], want))
+	return truthOf(e.isType(in[0], want))
 }
 
 // as takes one item; in rule files a collection, of which it leaves those of the
