@@ -23,7 +23,8 @@ type Options struct {
 	// MaxSteps bounds the work of one evaluation: parts evaluated, items compared;
 	// 0 is twenty million, a matter of seconds.
 	MaxSteps int
-	// Trace takes what trace() names, never the values; nil drops it.
+	// Trace takes the name that trace() is given, if it is written out, and how many
+	// items there are, never their values; nil drops it.
 	Trace func(name string, count int)
 }
 

@@ -7,7 +7,7 @@ var controlFunctions = map[string]*function{
 	"not": {eval: func(e *Evaluator, x *Call, in Collection) Collection { return e.condition(not(e.truth(x, in))) }},
 	"iif": {min: 2, max: 3, eval: iif},
 	"trace": {min: 1, max: 2, eval: func(e *Evaluator, x *Call, in Collection) Collection {
-		name, _ := e.text(x, e.arg(x, 0))
+		name, _ := literalString(x.Args[0]) // a name that was computed may be data
 		if len(x.Args) > 1 {
 			for i, item := range in {
 				e.each(x.Args[1], item, i)

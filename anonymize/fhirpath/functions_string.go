@@ -77,7 +77,7 @@ func textAnd(f func(e *Evaluator, x *Call, s, arg []byte) Collection) func(*Eval
 }
 
 // maxText bounds a text that is made, so that doubling cannot fill the memory.
-const maxText = 64 << 20
+const maxText = 16 << 20
 
 // newText is a text that was made.
 func (e *Evaluator) newText(x Node, b []byte) Collection {

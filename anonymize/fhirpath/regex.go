@@ -19,6 +19,9 @@ var regexFunctions = map[string]*function{
 // maxPatterns bounds the cache of patterns.
 const maxPatterns = 128
 
+// maxReplaced is how many places of a text can be replaced.
+const maxReplaced = 1 << 20
+
 // flagsAt is the place of the argument with the flags.
 func flagsAt(x *Call) int {
 	if x.Name == "replaceMatches" {
@@ -150,17 +153,21 @@ func replaceMatches(e *Evaluator, x *Call, in Collection) Collection {
 	if !ok || !ok2 || re == nil {
 		return nil
 	}
-	if pattern, ok := literalString(x.Args[0]); ok && pattern == "" && !e.dialect.Rules {
-		return e.list(e.bytesItem(s))
+	if _, pattern, _ := strings.Cut(re.String(), ")"); pattern == "" && !e.dialect.Rules {
+		return e.list(e.bytesItem(s)) // an empty pattern is replaced nowhere
 	}
 	template := goTemplate(by, re)
 	var out []byte
 	last := 0
-	for _, m := range re.FindAllSubmatchIndex(s, -1) {
+	found := re.FindAllSubmatchIndex(s, maxReplaced+1)
+	if len(found) > maxReplaced {
+		return e.fail(x, "replaceMatches() has too much to replace")
+	}
+	for _, m := range found {
 		out = append(out, s[last:m[0]]...)
 		out = re.Expand(out, template, s, m)
 		last = m[1]
-		if len(out) > maxText || !e.spend(1) {
+		if len(out) > maxText {
 			break
 		}
 	}
