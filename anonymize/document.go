@@ -35,28 +35,15 @@ func (d *Document) Path(n int32) string { return d.indexedPath(n) }
 
 // JSON is an item of a collection as JSON: of a complex node or a resource what
 // the input has, of a primitive without a value null.
-func (d *Document) JSON(i fhirpath.Item) (json.RawMessage, error) {
+func (d *Document) JSON(i fhirpath.Item) json.RawMessage {
 	if i.Kind != fhirpath.KindNode {
-		switch i.Kind {
-		case fhirpath.KindBoolean, fhirpath.KindInteger, fhirpath.KindLong, fhirpath.KindDecimal:
-			return json.RawMessage(i.Text()), nil
-		}
-		return json.Marshal(i.Text())
+		return i.JSON()
 	}
 	n := &d.tape[i.Node]
 	if n.typ.Kind.Primitive() && n.flags&hasValue == 0 {
-		return json.RawMessage("null"), nil
+		return json.RawMessage("null")
 	}
-	return json.RawMessage(d.data[n.start:n.end]), nil
-}
-
-// TypeName is the type of an item with its namespace: FHIR.Patient,
-// System.String.
-func (d *Document) TypeName(i fhirpath.Item) string {
-	if i.Kind != fhirpath.KindNode {
-		return "System." + i.Kind.String()
-	}
-	return "FHIR." + d.tape[i.Node].typ.Name
+	return json.RawMessage(d.data[n.start:n.end])
 }
 
 // What follows makes a scanner's tape a tree for FHIRPath; each has its own
