@@ -137,3 +137,19 @@ func (i Item) digits() (n int64, places int32, ok bool) {
 func timesTen(n int64) (int64, bool) {
 	return n * 10, n < math.MaxInt64/10 && n > math.MinInt64/10
 }
+
+// wide is the arithmetic of decimals: more digits than FHIR asks for.
+var wide = apd.Context{Precision: 40, MaxExponent: 4000, MinExponent: -4000, Rounding: apd.RoundHalfEven}
+
+// truncated is the number without decimals.
+func truncated(d *apd.Decimal) *apd.Decimal {
+	if d.Exponent >= 0 {
+		return new(apd.Decimal).Set(d)
+	}
+	var whole, frac apd.Decimal
+	d.Modf(&whole, &frac)
+	if whole.Coeff.Sign() == 0 {
+		whole.Negative = false
+	}
+	return &whole
+}
