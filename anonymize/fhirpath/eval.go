@@ -174,6 +174,9 @@ func (e *Evaluator) eval(x Node, focus Collection) Collection {
 
 // alone evaluates a part whose variables nobody else sees.
 func (e *Evaluator) alone(x Node, focus Collection) Collection {
+	if l, ok := x.(*Literal); ok && e.err == nil { // frequent, and nothing to do
+		return e.list(l.Value)
+	}
 	vars := e.scope.vars
 	out := e.eval(x, focus)
 	e.scope.vars = vars

@@ -3,6 +3,7 @@ package fhirpath
 import (
 	"fmt"
 	"maps"
+	"slices"
 )
 
 // function is a function of the language. eval gets what stands before the dot.
@@ -51,7 +52,7 @@ func lookup(name string, d Dialect) *function {
 	return f
 }
 
-// Functions lists the names of a dialect's functions.
+// Functions lists the names of a dialect's functions, sorted.
 func Functions(d Dialect) []string {
 	var names []string
 	for name := range functions {
@@ -59,6 +60,7 @@ func Functions(d Dialect) []string {
 			names = append(names, name)
 		}
 	}
+	slices.Sort(names)
 	return names
 }
 

@@ -108,6 +108,8 @@ func (b *treeBuilder) members(n int32, typ *fhirmodel.Type, v *jsonValue) {
 		name, sibling := m.name, (*jsonValue)(nil)
 		value := &m.value
 		switch {
+		case v.member(name) != value:
+			continue // another of that name follows
 		case name == "resourceType" && b.tree.nodes[n].resource, name == "fhir_comments":
 			continue
 		case len(name) > 1 && name[0] == '_':

@@ -15,7 +15,12 @@ type jsonValue struct {
 	raw     json.RawMessage
 	members []jsonMember
 	items   []jsonValue
+	// byName finds a member in objects with many; the last wins.
+	byName map[string]int
 }
+
+// fewMembers can be looked through.
+const fewMembers = 16
 
 type jsonMember struct {
 	name  string
@@ -86,10 +91,15 @@ func (r *jsonReader) value(v *jsonValue, depth int) error {
 			return jsonError(err)
 		}
 		v.raw = r.data[start:r.d.InputOffset()]
+		if len(v.members) > fewMembers {
+			v.byName = make(map[string]int, len(v.members))
+			for i := range v.members {
+				v.byName[v.members[i].name] = i
+			}
+		}
 	case string:
 		v.kind, v.text = '"', []byte(token)
-		v.raw, err = json.Marshal(token)
-		return err
+		v.raw = json.RawMessage(quoted(token))
 	case json.Number:
 		v.kind, v.text = '0', []byte(token)
 		v.raw = v.text
@@ -115,6 +125,12 @@ func jsonError(err error) error {
 
 // member is the last member with a name, or nil.
 func (v *jsonValue) member(name string) *jsonValue {
+	if v.byName != nil {
+		if i, ok := v.byName[name]; ok {
+			return &v.members[i].value
+		}
+		return nil
+	}
 	for i := len(v.members) - 1; i >= 0; i-- {
 		if v.members[i].name == name {
 			return &v.members[i].value
