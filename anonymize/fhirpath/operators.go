@@ -2,6 +2,7 @@ package fhirpath
 
 import (
 	"bytes"
+	"math"
 
 	"github.com/cockroachdb/apd/v3"
 )
@@ -23,7 +24,11 @@ func (e *Evaluator) unary(x *Unary, focus Collection) Collection {
 		return e.list(v)
 	case KindDecimal:
 		if x.Op == "-" {
-			v = decimalItem(negative(v.decimal()))
+			d := negative(v.decimal())
+			if n, err := d.Int64(); err == nil && n == math.MinInt32 && d.Exponent == 0 {
+				return e.list(Integer(n)) // its digits alone are no Integer
+			}
+			v = decimalItem(d)
 		}
 		return e.list(v)
 	case KindQuantity:

@@ -2,6 +2,7 @@ package fhirpath
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 )
 
@@ -288,8 +289,8 @@ func (p *parser) quantity(t token) Node {
 		return nil
 	}
 	if t.kind == tokenLong {
-		whole, ok := parseWhole([]byte(t.text))
-		if !ok {
+		whole, err := strconv.ParseInt(t.text, 10, 64)
+		if err != nil {
 			p.fail(t.pos, "the number is too large")
 			return nil
 		}
