@@ -11,10 +11,14 @@ func (e *Evaluator) numbers(x *Binary, a, b Item) Collection {
 		return nil
 	}
 	if x.Op == "div" {
-		if n, err := d.Int64(); err == nil {
-			return e.list(Integer(n))
+		n, err := d.Int64()
+		if err != nil {
+			return nil
 		}
-		return nil
+		if e.dialect.Microsoft { // of decimals it is a Long there
+			return e.list(Item{Kind: KindLong, Node: None, num: n})
+		}
+		return e.list(Integer(n))
 	}
 	return e.list(decimalItem(d))
 }

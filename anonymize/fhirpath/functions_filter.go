@@ -36,7 +36,7 @@ var filterFunctions = map[string]*function{
 // found stays on the arena, and is worked off in turn.
 func repeat(once bool) func(*Evaluator, *Call, Collection) Collection {
 	return func(e *Evaluator, x *Call, in Collection) Collection {
-		d := e.startDistinct()
+		d := e.startRepeat()
 		find := func(item Item, index int) {
 			at := e.mark()
 			found := e.each(x.Args[0], item, index)

@@ -76,6 +76,16 @@ func (e *Evaluator) startDistinct() distinct {
 	return d
 }
 
+// startRepeat is startDistinct for repeat(): in rule files nodes are told apart
+// there by where they are, by Microsoft's tool too.
+func (e *Evaluator) startRepeat() distinct {
+	d := e.startDistinct()
+	if d.set == nil && e.dialect.Rules {
+		d.set = e.takeSet()
+	}
+	return d
+}
+
 // push adds an item if it is new.
 func (d *distinct) push(i Item) {
 	e := d.e
