@@ -113,7 +113,7 @@ func (t *typer) isContextType(typ *fhirmodel.Type, name string) bool {
 	if typ.Name == name {
 		return true
 	}
-	return typ.Kind == fhirmodel.Resource && (name == "Resource" || name == "DomainResource" && (t.dialect.Microsoft || isDomainResource(typ.Name)))
+	return typ.Kind == fhirmodel.Resource && (name == "Resource" || name == "DomainResource" && (t.dialect.Rules || isDomainResource(typ.Name)))
 }
 
 // step goes to the children with a name.
@@ -150,7 +150,7 @@ func (t *typer) typeIs(p Possible, want TypeName) bool {
 	if p.Type.Name == want.Name || want.Name == "Any" {
 		return true
 	}
-	if t.dialect.Microsoft {
+	if t.dialect.Rules {
 		return false
 	}
 	for name := base(p.Type); name != ""; {

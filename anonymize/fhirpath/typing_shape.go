@@ -188,12 +188,12 @@ func (t *typer) below(in *shape, closed bool) *shape {
 }
 
 // named are the children with a name. The name with the type, such as
-// valueQuantity, is understood too, but not by Microsoft's tool.
+// valueQuantity, is understood too, but not in rule files.
 func (t *typer) named(in *shape, name string) *shape {
 	out := &shape{any: in.any}
 	for _, p := range in.nodes {
 		for _, e := range t.elements(p) {
-			if e.Name == name || e.Choice && e.Key == name && !t.dialect.Microsoft {
+			if e.Name == name || e.Choice && e.Key == name && !t.dialect.Rules {
 				t.enter(e, func(c Possible) { out.add(c) })
 			}
 		}

@@ -149,7 +149,7 @@ func TestNodesByVectors(t *testing.T) {
 		}
 		var got []string
 		for _, i := range items {
-			got = append(got, place(tree, i.Node))
+			got = append(got, pathOf(tree, i.Node))
 		}
 		var want []string
 		if err := json.Unmarshal(v.Expected, &want); err != nil {
@@ -162,7 +162,7 @@ func TestNodesByVectors(t *testing.T) {
 }
 
 // place is the path of a node with its place among those of its name.
-func place(tree *fhirpath.Tree, n int32) string {
+func pathOf(tree *fhirpath.Tree, n int32) string {
 	parent := tree.Parent(n)
 	if parent == fhirpath.None {
 		return tree.Type(n).Name
@@ -173,5 +173,5 @@ func place(tree *fhirpath.Tree, n int32) string {
 			index++
 		}
 	}
-	return place(tree, parent) + "." + tree.Element(n).Name + "[" + strconv.Itoa(index) + "]"
+	return pathOf(tree, parent) + "." + tree.Element(n).Name + "[" + strconv.Itoa(index) + "]"
 }

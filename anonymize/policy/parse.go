@@ -44,7 +44,7 @@ func Parse(data []byte) (*Policy, error) { return ParseWith(data, ParseOptions{}
 //	"replaceWith" that looks like  rewritten, its zone worked in       as it is written
 //	a date and a time
 //	a case's value true, false     the element True, so nothing        the boolean
-//	order of | and as in paths     a | b as T is (a | b) as T          as FHIRPath has it: a | (b as T)
+//	equal nodes in a union         one of them                         all of them
 //	functions that Microsoft's     refused                             there
 //	tool lacks
 //	members of the file that       the last wins                       refused
