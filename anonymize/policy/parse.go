@@ -2,6 +2,7 @@ package policy
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -51,32 +52,49 @@ func Parse(data []byte) (*Policy, error) { return ParseWith(data, ParseOptions{}
 //	differ in case only
 //	"mode": "strict"               refused                             there
 func ParseWith(data []byte, o ParseOptions) (*Policy, error) {
+	p, faults := ParseAll(data, o)
+	if len(faults) > 0 {
+		return nil, faults[0]
+	}
+	return p, nil
+}
+
+// ParseAll is ParseWith for who wants to know all faults, not only the first. The
+// policy is nil where the file could not be read at all; else it lacks the rules
+// that have a fault. A policy with faults must not be used on data.
+func ParseAll(data []byte, o ParseOptions) (*Policy, []*Error) {
 	if err := o.check(); err != nil {
-		return nil, err
+		return nil, faults(err)
 	}
 	root, err := parseJSON(data)
 	if err != nil {
-		return nil, err
+		return nil, faults(err)
 	}
 	if root.kind != kindObject {
-		return nil, &Error{Line: root.line, Text: "a rule file is a JSON object, not " + root.kind.String()}
+		return nil, faults(&Error{Line: root.line, Text: "a rule file is a JSON object, not " + root.kind.String()})
 	}
 	p := &Policy{Mode: Microsoft, Claim: ClaimNone, Compat: o.Compat, source: bytes.Clone(data)}
 	if err := p.readTop(root, &o); err != nil {
-		return nil, err
+		return nil, faults(err)
 	}
 	if err := p.readParameters(root.getFold("parameters")); err != nil {
-		return nil, err
+		return nil, faults(err)
 	}
-	if err := p.readRules(root, &o); err != nil {
-		return nil, err
+	all := p.readRules(root, &o)
+	if n := len(p.Parameters.EncryptKey); n != 0 && n != 16 && n != 24 && n != 32 {
+		line := root.getFold("parameters").getFold("encryptKey").line
+		all = append(all, &Error{Line: line, Text: fmt.Sprintf("\"encryptKey\" has %d bytes; AES takes 16, 24 or 32", n)})
 	}
-	switch len(p.Parameters.EncryptKey) {
-	case 0, 16, 24, 32:
-	default:
-		return nil, &Error{Line: root.getFold("parameters").getFold("encryptKey").line, Text: fmt.Sprintf("\"encryptKey\" has %d bytes; AES takes 16, 24 or 32", len(p.Parameters.EncryptKey))}
+	return p, all
+}
+
+// faults is an error as a list.
+func faults(err error) []*Error {
+	var e *Error
+	if !errors.As(err, &e) {
+		e = &Error{Text: err.Error()}
 	}
-	return p, nil
+	return []*Error{e}
 }
 
 func (o *ParseOptions) check() error {
@@ -93,22 +111,23 @@ func (o *ParseOptions) check() error {
 	return nil
 }
 
-func (p *Policy) readRules(root *node, o *ParseOptions) error {
+func (p *Policy) readRules(root *node, o *ParseOptions) (all []*Error) {
 	rules := root.getFold("fhirPathRules")
 	if rules == nil || rules.kind == kindNull {
-		return &Error{Line: root.line, Text: "\"fhirPathRules\" is missing: the list of rules, which may be empty"}
+		return faults(&Error{Line: root.line, Text: "\"fhirPathRules\" is missing: the list of rules, which may be empty"})
 	}
 	if rules.kind != kindArray {
-		return &Error{Line: rules.line, Text: "\"fhirPathRules\" must be an array of rules, not " + rules.kind.String()}
+		return faults(&Error{Line: rules.line, Text: "\"fhirPathRules\" must be an array of rules, not " + rules.kind.String()})
 	}
 	for i, n := range rules.items {
 		rp := ruleParser{p: p, o: o, n: n, rule: Rule{Number: i + 1, Line: n.line}}
 		if err := rp.parse(); err != nil {
-			return err
+			all = append(all, faults(err)...)
+			continue
 		}
 		p.Rules = append(p.Rules, rp.rule)
 	}
-	return nil
+	return all
 }
 
 var topKeys = []string{"fhirVersion", "processingErrors", "fhirPathRules", "parameters", "mode", "claim", "codeSystems", "extensions", "description"}
@@ -200,7 +219,7 @@ func (p *Policy) readVersion(root *node, o *ParseOptions) error {
 	switch {
 	case version == "":
 		if p.Mode != Strict { // those may be for all versions
-			p.warnings = append(p.warnings, "The file names no fhirVersion; the setting FHIR_VERSION is used.")
+			p.warnings = append(p.warnings, Error{Text: "The file names no fhirVersion; the setting FHIR_VERSION is used."})
 		}
 	case !slices.Contains([]string{"STU3", "R4", "R4B", "R5"}, p.FHIRVersion):
 		return &Error{Line: line, Text: "\"fhirVersion\" must be STU3, R4, R4B or R5"}
@@ -243,7 +262,7 @@ func (p *Policy) checkNames(n *node, known []string) error {
 		if p.Mode == Strict {
 			return &Error{Line: m.value.line, Text: fmt.Sprintf("the member %q is unknown, which a strict policy does not allow%s", m.key, hint)}
 		}
-		p.warnings = append(p.warnings, fmt.Sprintf("Line %d: the member %q is unknown and has no effect%s", m.value.line, m.key, hint))
+		p.warnings = append(p.warnings, Error{Line: m.value.line, Text: fmt.Sprintf("the member %q is unknown and has no effect%s", m.key, hint)})
 	}
 	return nil
 }

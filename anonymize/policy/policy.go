@@ -53,7 +53,7 @@ type Policy struct {
 	CustomSettings json.RawMessage
 
 	source   []byte
-	warnings []string
+	warnings []Error
 }
 
 // Method names what is done to an element.
@@ -166,7 +166,16 @@ func (p *Policy) Hash() string {
 func (p *Policy) Source() []byte { return slices.Clone(p.source) }
 
 // Warnings are what is odd in the file, one sentence each.
-func (p *Policy) Warnings() []string { return slices.Clone(p.warnings) }
+func (p *Policy) Warnings() []string {
+	var list []string
+	for _, w := range p.warnings {
+		list = append(list, w.Error())
+	}
+	return list
+}
+
+// WarningList is Warnings with their places.
+func (p *Policy) WarningList() []Error { return slices.Clone(p.warnings) }
 
 //go:embed profiles/*.json
 var profiles embed.FS

@@ -79,7 +79,7 @@ func (rp *ruleParser) faultAt(n *node, format string, args ...any) error {
 
 // warn notes what is odd in the rule.
 func (rp *ruleParser) warn(n *node, format string, args ...any) {
-	rp.p.warnings = append(rp.p.warnings, fmt.Sprintf("Line %d, rule %d: ", n.line, rp.rule.Number)+fmt.Sprintf(format, args...))
+	rp.p.warnings = append(rp.p.warnings, Error{Line: n.line, Rule: rp.rule.Number, Text: fmt.Sprintf(format, args...)})
 }
 
 // dates says whether texts that look like dates are rewritten.
