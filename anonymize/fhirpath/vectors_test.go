@@ -161,7 +161,7 @@ func TestNodesByVectors(t *testing.T) {
 	})
 }
 
-// place is the path of a node with its place among those of its name.
+// pathOf is the path of a node with its place among those of its name.
 func pathOf(tree *fhirpath.Tree, n int32) string {
 	parent := tree.Parent(n)
 	if parent == fhirpath.None {
