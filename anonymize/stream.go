@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"runtime"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 )
@@ -29,6 +30,9 @@ type StreamOptions struct {
 	// Reject takes the lines that could not be processed, without line ends, in
 	// their order. Its error ends the stream. nil: the first bad line does.
 	Reject func(line int64, in []byte, err error) error
+	// Busy is told how long a worker was at work, chunk by chunk; several workers
+	// call it at once. nil: nobody asks.
+	Busy func(time.Duration)
 }
 
 // Stats counts what a stream came to. Lines = Written + Dropped + Rejected;
@@ -210,6 +214,10 @@ type badLine struct {
 
 // work processes the lines of a chunk.
 func (s *stream) work(w *worker, c *chunk) {
+	if s.o.Busy != nil {
+		begin := time.Now()
+		defer func() { s.o.Busy(time.Since(begin)) }()
+	}
 	if cap(c.out) < len(c.in) {
 		c.out = make([]byte, 0, len(c.in)+len(c.in)/2)
 	}

@@ -23,9 +23,9 @@ type Issue struct {
 	// Path is the element's path with the places in arrays, such as
 	// "Patient.name[0].given[1]". Of JSON that is no FHIR at all it is as far as
 	// it is known.
-	Path string
+	Path string `json:"path"`
 	// Kind is one of the codes.
-	Kind string
+	Kind string `json:"kind"`
 }
 
 func (i Issue) String() string { return i.Kind + " at " + i.Path }

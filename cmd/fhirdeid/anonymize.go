@@ -4,249 +4,228 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"io/fs"
-	"maps"
 	"os"
-	"path/filepath"
-	"slices"
-	"strings"
-	"text/tabwriter"
+	"runtime/debug"
+	"time"
 
 	"github.com/spf13/cobra"
-
-	"fhirdeid/anonymize"
-	"fhirdeid/internal/verify"
+	"github.com/spf13/pflag"
 )
 
 // anonymizeOptions are the flags of `fhirdeid anonymize`. The short ones are
 // those of Microsoft's tool.
 type anonymizeOptions struct {
 	engineOptions
-	in, out    string
-	quarantine string
-	recursive  bool
-	skip       bool
-	jobs       int
-	quiet      bool
+	in, out        string
+	bulk           bool
+	recursive      bool
+	skip           bool
+	validateInput  bool
+	validateOutput bool
+	quarantine     string
+	summary        string
+	compress       string
+	jobs           int
+	verbose        bool
+	quiet          bool
 }
+
+const anonymizeHelp = `De-identify FHIR resources: files of lines (*.ndjson, one resource a line), files
+of one resource (*.json), or standard input to standard output.
+
+Input and output
+  Without --input it reads lines from standard input, without --output it writes
+  to standard output. Of a folder it takes all *.ndjson and *.json files, with
+  --recursive those in sub-folders too; the results have the same names. With
+  --bulk it takes *.ndjson only, and any file named is read as lines. Results of
+  *.json are indented, those of *.ndjson have one line a resource, in the order of
+  the input.
+  Compressed input (gzip, zstd) is recognized. A result is compressed as its name
+  says: .gz or .zst; standard output by --compress.
+  A result appears when it is whole. Interrupted (Ctrl-C, SIGTERM), the command
+  leaves nothing half-written; the same call with --skip goes on where it was.
+
+What cannot be processed
+  A resource that cannot be processed is left out, and costs no other. With
+  --quarantine FILE it is kept there as it came, and FILE.errors.ndjson (for
+  bad.ndjson: bad.errors.ndjson) says why: file, line, reason and element path,
+  never a value. --validate-input and --validate-output leave out what is not valid
+  by the definitions: required elements, cardinality, formats, required bindings,
+  references, narratives, nothing empty. Where the policy makes a claim, each
+  result is verified, and one with a finding is left out as well.
+  A file that cannot be read is reported, and the others are done.
+
+FHIR version
+  The policy's own, else --fhir-version; auto tells it from the first lines if
+  only one version can be meant, and takes R4 with a notice if R4 is possible.
+
+Coming from Microsoft's tool
+  Its options work: -i -o -c -b -r -s -v, and the long names --inputFolder,
+  --outputFolder, --configFile, --bulkData, --validateInput, --validateOutput.
+  Without -c the policy is safe-harbor, not configuration-sample.json; without -b
+  *.ndjson files are done as well as *.json.
+
+Exit codes
+  0    all was done
+  1    it could not be done, or a file could not be read
+  2    the call's words are off
+  3    done, but resources were left out
+  130  interrupted`
 
 func anonymizeCommand() *cobra.Command {
 	var o anonymizeOptions
 	cmd := &cobra.Command{
 		Use:   "anonymize",
-		Short: "De-identify NDJSON files, or standard input",
-		Long: `De-identify FHIR resources, one a line (NDJSON). Without --input it works from
-standard input to standard output. Names that end in .gz are compressed by gzip,
-in .zst by zstd; a result has the name and compression of its input.
-
-A line that cannot be processed is left out: it goes to the quarantine file, if
-one is named, and ends the command with exit code 3. Where the policy makes a
-claim, each line is verified, and one with a finding is left out as well.`,
+		Short: "De-identify FHIR files, or standard input",
+		Long:  anonymizeHelp,
 		Example: `  fhirdeid anonymize -c safe-harbor <Patient.ndjson >Patient.deid.ndjson
-  fhirdeid anonymize -c rules.json -i export -o deid --quarantine bad.ndjson`,
+  fhirdeid anonymize -c rules.json -i export -o deid -r --quarantine bad.ndjson
+  curl … | fhirdeid anonymize -c rules.json --compress gzip >deid.ndjson.gz`,
 		Args: usage(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd) },
 	}
 	f := cmd.Flags()
+	f.SetNormalizeFunc(microsoftNames)
 	f.StringVarP(&o.policy, "config", "c", "safe-harbor", "policy: a built-in profile, or a rule file")
-	f.StringVarP(&o.in, "input", "i", "", "file or folder with NDJSON; default: standard input")
+	f.StringVarP(&o.in, "input", "i", "", "file or folder; default: standard input")
 	f.StringVarP(&o.out, "output", "o", "", "file or folder for the results; default: standard output")
+	f.BoolVarP(&o.bulk, "bulk", "b", false, "lines only: *.ndjson of a folder, and any file named")
 	f.BoolVarP(&o.recursive, "recursive", "r", false, "sub-folders too")
 	f.BoolVarP(&o.skip, "skip", "s", false, "leave out files whose result is there already")
-	f.StringVar(&o.quarantine, "quarantine", "", "file for the lines that could not be processed, as they came")
+	f.BoolVar(&o.validateInput, "validate-input", false, "leave out resources that are not valid")
+	f.BoolVar(&o.validateOutput, "validate-output", false, "leave out results that are not valid")
+	f.StringVar(&o.quarantine, "quarantine", "", "file for what could not be processed, as it came")
+	f.StringVar(&o.summary, "summary-json", "", "file for the summary as JSON")
+	f.StringVar(&o.compress, "compress", "", "compress standard output: gzip or zstd")
+	f.StringVar(&o.compat, "compat", "", "microsoft: do as Microsoft's tool does also where it leaks or breaks")
 	f.StringVar(&o.asOf, "as-of", "", "instant at which ages are counted, such as 2026-11-22; default: now")
-	f.StringVar(&o.version, "fhir-version", "R4", "FHIR version where the policy names none")
+	f.StringVar(&o.version, "fhir-version", "auto", "FHIR version where the policy names none: auto, stu3, r4, r4b or r5")
 	f.StringVar(&o.dataSet, "data-set", "default", "research data set that strict policies derive keys for")
 	f.IntVar(&o.jobs, "jobs", 0, "workers; 0: one per CPU")
-	f.BoolVarP(&o.quiet, "quiet", "q", false, "no summary")
+	f.BoolVarP(&o.verbose, "verbose", "v", false, "a line for each file and for each resource left out")
+	f.BoolVarP(&o.quiet, "quiet", "q", false, "no progress and no summary")
 	return cmd
 }
 
-func (o *anonymizeOptions) run(cmd *cobra.Command) error {
-	e, checker, err := o.compile()
-	if err != nil {
-		return err
+// microsoftNames makes the long names of Microsoft's options known.
+func microsoftNames(_ *pflag.FlagSet, name string) pflag.NormalizedName {
+	own := map[string]string{
+		"inputFolder": "input", "outputFolder": "output", "configFile": "config", "bulkData": "bulk",
+		"validateInput": "validate-input", "validateOutput": "validate-output",
 	}
-	for _, w := range e.Policy().Warnings() {
-		fmt.Fprintln(cmd.ErrOrStderr(), "warning:", w)
+	if n, ok := own[name]; ok {
+		name = n
 	}
-	q := &quarantine{path: o.quarantine}
-	total, err := o.all(cmd.Context(), cmd, e, checker, q)
-	if err = errors.Join(err, q.close()); err != nil {
-		return err
-	}
-	if !o.quiet {
-		summarise(cmd.ErrOrStderr(), total)
-	}
-	if total.Rejected > 0 {
-		return &codeError{exitBadLines, fmt.Errorf("%d of %d lines were left out", total.Rejected, total.Lines)}
+	return pflag.NormalizedName(name)
+}
+
+// check looks at the words of the call.
+func (o *anonymizeOptions) check() error {
+	switch {
+	case o.jobs < 0:
+		return usageError("--jobs is a number of workers, or 0")
+	case o.compress != "" && o.compress != string(byGzip) && o.compress != string(byZstd):
+		return usageError("--compress is gzip or zstd")
+	case o.compress != "" && o.out != "":
+		return usageError("--compress is for standard output; a file is compressed if its name ends in .gz or .zst")
+	case o.skip && o.out == "":
+		return usageError("--skip needs --output: standard output has no earlier results")
 	}
 	return nil
 }
 
-// all works on standard input, a file or a folder.
-func (o *anonymizeOptions) all(ctx context.Context, cmd *cobra.Command, e *anonymize.Engine, checker *verify.Checker, q *quarantine) (anonymize.Stats, error) {
+// packed is the compression of standard output.
+func (o *anonymizeOptions) packed() compression { return compression(o.compress) }
+
+func (o *anonymizeOptions) run(cmd *cobra.Command) error {
+	boundMemory()
+	if err := o.check(); err != nil {
+		return err
+	}
+	p, err := o.read()
+	if err != nil {
+		return err
+	}
+	tasks, err := o.plan()
+	if err != nil {
+		return err
+	}
+	ctx := cmd.Context()
+	w := &work{o: o, stdin: cmd.InOrStdin(), stdout: cmd.OutOrStdout()}
 	if o.in == "" {
-		if o.out != "" {
-			return o.toFile(ctx, e, checker, q, "", cmd.InOrStdin(), o.out)
-		}
-		return o.stream(ctx, e, checker, q, "", cmd.OutOrStdout(), cmd.InOrStdin())
+		w.stdin = interruptible(ctx, w.stdin)
 	}
-	info, err := os.Stat(o.in)
-	if err != nil {
-		return anonymize.Stats{}, fmt.Errorf("looking at the input: %w", err)
+	w.quarantine = &quarantine{path: o.quarantine, append: o.skip}
+	w.screen = newScreen(cmd.ErrOrStderr(), o, o.out == "")
+	for _, text := range p.Warnings() {
+		w.screen.say("%s %s", w.screen.paint(33, "warning:"), text)
 	}
-	if !info.IsDir() {
-		if o.out == "" {
-			in, err := openInput(o.in)
-			if err != nil {
-				return anonymize.Stats{}, err
-			}
-			defer in.Close()
-			return o.stream(ctx, e, checker, q, o.in, cmd.OutOrStdout(), in)
-		}
-		return o.file(ctx, e, checker, q, o.in, o.out)
+	if err := w.settleVersion(ctx, p, tasks); err != nil {
+		return interrupted(ctx, err)
 	}
-	if o.out == "" {
-		return anonymize.Stats{}, &codeError{exitUsage, errors.New("a folder needs --output")}
+	if err := w.compile(p); err != nil {
+		return err
 	}
-	if same, err := samePath(o.in, o.out); err != nil || same {
-		return anonymize.Stats{}, errors.Join(err, &codeError{exitUsage, errors.New("input and output are the same folder")})
-	}
-	return o.folder(ctx, cmd, e, checker, q)
+	return w.run(ctx, cmd, tasks)
 }
 
-func samePath(a, b string) (bool, error) {
-	x, err1 := filepath.Abs(a)
-	y, err2 := filepath.Abs(b)
-	return x == y, errors.Join(err1, err2)
+// run does the work and tells what came of it.
+func (w *work) run(ctx context.Context, cmd *cobra.Command, tasks []task) error {
+	begin := time.Now()
+	w.screen.start(&w.times, tasks)
+	err := w.all(ctx, tasks)
+	err = errors.Join(err, w.quarantine.close())
+	w.screen.stop()
+	s := w.summarise(time.Since(begin))
+	err = w.outcome(ctx, err, s)
+	if !w.o.quiet {
+		s.show(cmd.ErrOrStderr(), w, tasks)
+	}
+	if w.o.summary != "" {
+		if failed := s.write(w.o.summary); failed != nil {
+			return errors.Join(failed, err)
+		}
+	}
+	return err
 }
 
-// folder works on all NDJSON files of a folder, in the order of their names.
-func (o *anonymizeOptions) folder(ctx context.Context, cmd *cobra.Command, e *anonymize.Engine, checker *verify.Checker, q *quarantine) (total anonymize.Stats, err error) {
-	found := 0
-	err = filepath.WalkDir(o.in, func(path string, d fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		if d.IsDir() {
-			if path != o.in && !o.recursive {
-				return fs.SkipDir
-			}
-			return nil
-		}
-		if !isNDJSON(path) {
-			return nil
-		}
-		found++
-		rel, err := filepath.Rel(o.in, path)
-		if err != nil {
-			return err
-		}
-		out := filepath.Join(o.out, rel)
-		if _, err := os.Stat(out); err == nil && o.skip {
-			return nil
-		}
-		stats, err := o.file(ctx, e, checker, q, path, out)
-		if err != nil {
-			return err
-		}
-		if !o.quiet {
-			fmt.Fprintf(cmd.ErrOrStderr(), "%s: %d lines, %d left out\n", rel, stats.Lines, stats.Rejected)
-		}
-		total.Add(stats)
+// outcome judges the work, and gives the error that the command ends with.
+func (w *work) outcome(ctx context.Context, err error, s *summary) error {
+	switch {
+	case ctx.Err() != nil:
+		s.Outcome = "interrupted"
+		err = interrupted(ctx, err)
+	case err != nil:
+		s.Outcome = "failed"
+	case len(w.total.failed) > 0:
+		s.Outcome = "failed"
+		err = fmt.Errorf("%s could not be processed; the first: %s", plural(int64(len(w.total.failed)), "file"), w.total.failed[0])
+	case w.total.Rejected > 0:
+		s.Outcome = "left-out"
+		err = &codeError{exitBadLines, fmt.Errorf("%d of %d lines were left out", w.total.Rejected, w.total.Lines)}
+	default:
+		s.Outcome = "done"
 		return nil
-	})
-	if err == nil && found == 0 {
-		err = fmt.Errorf("there are no NDJSON files in %s", o.in)
 	}
-	return total, err
+	s.Error = err.Error()
+	return err
 }
 
-func isNDJSON(path string) bool {
-	name := strings.TrimSuffix(strings.TrimSuffix(path, ".gz"), ".zst")
-	return strings.HasSuffix(name, ".ndjson")
+// exitInterrupted is what a shell shows of a program that SIGINT has ended.
+const exitInterrupted = 130
+
+// interrupted makes a clear word of what a signal leaves behind.
+func interrupted(ctx context.Context, err error) error {
+	if ctx.Err() == nil {
+		return err
+	}
+	return &codeError{exitInterrupted, errors.New("interrupted; results that are there are whole, and --skip goes on with the others")}
 }
 
-func (o *anonymizeOptions) file(ctx context.Context, e *anonymize.Engine, checker *verify.Checker, q *quarantine, from, to string) (anonymize.Stats, error) {
-	in, err := openInput(from)
-	if err != nil {
-		return anonymize.Stats{}, err
-	}
-	defer in.Close()
-	return o.toFile(ctx, e, checker, q, from, in, to)
-}
-
-// toFile writes a result beside its place and moves it there when it is whole:
-// a half-written file is never seen.
-func (o *anonymizeOptions) toFile(ctx context.Context, e *anonymize.Engine, checker *verify.Checker, q *quarantine, from string, in io.Reader, to string) (anonymize.Stats, error) {
-	out, err := createOutput(to)
-	if err != nil {
-		return anonymize.Stats{}, err
-	}
-	stats, err := o.stream(ctx, e, checker, q, from, out, in)
-	if err != nil {
-		out.abort()
-		return stats, err
-	}
-	return stats, out.commit()
-}
-
-func (o *anonymizeOptions) stream(ctx context.Context, e *anonymize.Engine, checker *verify.Checker, q *quarantine, from string, out io.Writer, in io.Reader) (anonymize.Stats, error) {
-	options := anonymize.StreamOptions{Workers: o.jobs, Reject: q.add}
-	if from != "" {
-		options.FileName = strings.TrimSuffix(strings.TrimSuffix(filepath.Base(from), ".gz"), ".zst")
-		options.FolderName = filepath.Base(filepath.Dir(from))
-	}
-	if checker != nil {
-		options.Check = func(line int64, in, out []byte) error {
-			for _, f := range checker.Check(line, in, out) {
-				if f.Severity == verify.Hard {
-					return &findingError{f}
-				}
-			}
-			return nil
-		}
-	}
-	stats, err := e.Stream(ctx, out, in, options)
-	if err != nil && from != "" {
-		err = fmt.Errorf("%s: %w", from, err)
-	}
-	return stats, err
-}
-
-// findingError keeps a line out of the result.
-type findingError struct{ verify.Finding }
-
-func (e *findingError) Error() string {
-	return fmt.Sprintf("line %d: the verifier found %s at %s", e.Line, e.Class, e.Path)
-}
-
-// LineReason is the code under which the line is counted.
-func (e *findingError) LineReason() string { return "verifier" }
-
-// summarise prints counts per type and method.
-func summarise(out io.Writer, s anonymize.Stats) {
-	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(w, "type\tin\tout\tdropped\tleft out\t")
-	for _, name := range slices.Sorted(maps.Keys(s.Types)) {
-		t := s.Types[name]
-		fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%d\t\n", name, t.Lines, t.Written, t.Dropped, t.Rejected)
-	}
-	fmt.Fprintf(w, "all\t%d\t%d\t%d\t%d\t\n", s.Lines, s.Written, s.Dropped, s.Rejected)
-	w.Flush()
-	for _, counts := range []struct {
-		title string
-		of    map[string]int64
-	}{{"values by method", s.Methods}, {"lines left out by reason", s.Reasons}} {
-		if len(counts.of) == 0 {
-			continue
-		}
-		fmt.Fprintf(out, "%s:", counts.title)
-		for _, name := range slices.Sorted(maps.Keys(counts.of)) {
-			fmt.Fprintf(out, "  %s %d", name, counts.of[name])
-		}
-		fmt.Fprintln(out)
+// boundMemory has the garbage collected early, unless the environment says how:
+// the buffers of a stream are few and used again, so that this costs little.
+func boundMemory() {
+	if os.Getenv("GOGC") == "" && os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetGCPercent(50)
 	}
 }

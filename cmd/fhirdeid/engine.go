@@ -10,19 +10,23 @@ import (
 	"fhirdeid/anonymize/policy"
 	"fhirdeid/internal/keys"
 	"fhirdeid/internal/settings"
-	"fhirdeid/internal/verify"
 )
 
 // engineOptions are the flags that make an engine.
 type engineOptions struct {
 	policy  string
+	compat  string // "" or "microsoft"
 	asOf    string
-	version string
+	at      time.Time // what asOf says, or now
+	version string    // the FHIR version, once it is settled
 	dataSet string
 }
 
 // readPolicy reads a built-in profile by name, or a rule file.
-func readPolicy(name string) (*policy.Policy, error) {
+func readPolicy(name string) (*policy.Policy, error) { return readPolicyFor(name, "") }
+
+// readPolicyFor is readPolicy with a compatibility: "" or "microsoft".
+func readPolicyFor(name, compat string) (*policy.Policy, error) {
 	data, err := os.ReadFile(name)
 	if errors.Is(err, os.ErrNotExist) {
 		p, builtinErr := policy.Builtin(name)
@@ -34,43 +38,53 @@ func readPolicy(name string) (*policy.Policy, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the policy: %w", err)
 	}
-	p, err := policy.Parse(data)
+	p, err := parsePolicy(data, compat)
 	if err != nil {
 		return nil, fmt.Errorf("the policy %s: %w", name, err)
 	}
 	return p, nil
 }
 
-// compile makes the engine, with keys from the environment, and the verifier of
-// the policy's claim, nil where it claims nothing.
-func (o *engineOptions) compile() (*anonymize.Engine, *verify.Checker, error) {
-	p, err := readPolicy(o.policy)
-	if err != nil {
-		return nil, nil, err
+// parsePolicy is the one place where compat goes to the policy's loader.
+func parsePolicy(data []byte, compat string) (*policy.Policy, error) {
+	_ = compat // policy.ParseWith(data, policy.ParseOptions{Compat: …}) takes it
+	return policy.Parse(data)
+}
+
+// read reads what the flags name: the policy, and the instant.
+func (o *engineOptions) read() (*policy.Policy, error) {
+	if o.compat != "" && o.compat != "microsoft" {
+		return nil, usageError("--compat is microsoft, or is left out")
 	}
-	asOf := time.Now()
+	o.at = time.Now()
 	if o.asOf != "" {
-		if asOf, err = settings.ParseTime(o.asOf); err != nil {
-			return nil, nil, &codeError{exitUsage, fmt.Errorf("--as-of is %w", err)}
+		at, err := settings.ParseTime(o.asOf)
+		if err != nil {
+			return nil, &codeError{exitUsage, fmt.Errorf("--as-of is %w", err)}
 		}
+		o.at = at
 	}
+	p, err := readPolicyFor(o.policy, o.compat)
+	if err != nil {
+		return nil, err
+	}
+	_, err = o.keys(p) // before anything is read that may take long
+	return p, err
+}
+
+// compile makes the engine, with keys from the environment, and what is checked
+// of each line.
+func (w *work) compile(p *policy.Policy) error {
+	o := &w.o.engineOptions
 	material, err := o.keys(p)
 	if err != nil {
-		return nil, nil, err
+		return err
 	}
-	e, err := anonymize.Compile(p, anonymize.Options{Keys: material, AsOf: asOf, FHIRVersion: o.version})
+	w.engine, err = anonymize.Compile(p, anonymize.Options{Keys: material, AsOf: o.at, FHIRVersion: o.version})
 	if err != nil {
-		return nil, nil, fmt.Errorf("the policy %s: %w", o.policy, err)
+		return fmt.Errorf("the policy %s: %w", o.policy, err)
 	}
-	if p.Claim == policy.ClaimNone {
-		return e, nil, nil
-	}
-	version := p.FHIRVersion
-	if version == "" {
-		version = o.version
-	}
-	c, err := verify.New(string(p.Claim), verify.Options{FHIRVersion: version, AsOf: asOf})
-	return e, c, err
+	return w.makeChecks(p)
 }
 
 // keys reads the keys that the policy needs and does not have itself.
