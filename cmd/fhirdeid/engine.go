@@ -22,11 +22,9 @@ type engineOptions struct {
 	dataSet string
 }
 
-// readPolicy reads a built-in profile by name, or a rule file.
-func readPolicy(name string) (*policy.Policy, error) { return readPolicyFor(name, "") }
-
-// readPolicyFor is readPolicy with a compatibility: "" or "microsoft".
-func readPolicyFor(name, compat string) (*policy.Policy, error) {
+// readPolicy reads a built-in profile by name, or a rule file; compat is "" or
+// "microsoft".
+func readPolicy(name, compat string) (*policy.Policy, error) {
 	data, err := os.ReadFile(name)
 	if errors.Is(err, os.ErrNotExist) {
 		p, builtinErr := policy.Builtin(name)
@@ -64,7 +62,7 @@ func (o *engineOptions) read() (*policy.Policy, error) {
 		}
 		o.at = at
 	}
-	p, err := readPolicyFor(o.policy, o.compat)
+	p, err := readPolicy(o.policy, o.compat)
 	if err != nil {
 		return nil, err
 	}

@@ -37,7 +37,7 @@ values unless --values is given, and needs no keys.`,
   fhirdeid explain safe-harbor export/Patient.ndjson`,
 		Args: usage(cobra.ExactArgs(2)),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			p, err := readPolicy(args[0])
+			p, err := readPolicy(args[0], "")
 			if err != nil {
 				return err
 			}
