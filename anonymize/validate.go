@@ -32,6 +32,8 @@ func (i Issue) String() string { return i.Kind + " at " + i.Path }
 
 // InvalidError says that a resource is not valid.
 type InvalidError struct {
+	// Line counts from 1; 0 for a single resource.
+	Line int64
 	// Stage is "input" or "output".
 	Stage  string
 	Issues []Issue
@@ -41,6 +43,9 @@ func (e *InvalidError) Error() string {
 	text := "the " + e.Stage + " is not valid: " + e.Issues[0].String()
 	if more := len(e.Issues) - 1; more > 0 {
 		text += fmt.Sprintf(", and %d more", more)
+	}
+	if e.Line > 0 {
+		return fmt.Sprintf("line %d: %s", e.Line, text)
 	}
 	return text
 }

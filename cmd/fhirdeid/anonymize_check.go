@@ -23,10 +23,10 @@ func (w *work) makeChecks(p *policy.Policy) error {
 		// A validator is used by one worker at a time.
 		pool := &sync.Pool{New: func() any { return anonymize.NewValidator(model) }}
 		if w.o.validateInput {
-			checks = append(checks, func(_ int64, in, _ []byte) error { return invalid(pool, "input", in) })
+			checks = append(checks, func(line int64, in, _ []byte) error { return invalid(pool, "input", line, in) })
 		}
 		if w.o.validateOutput {
-			checks = append(checks, func(_ int64, _, out []byte) error { return invalid(pool, "output", out) })
+			checks = append(checks, func(line int64, _, out []byte) error { return invalid(pool, "output", line, out) })
 		}
 	}
 	if p.Claim != policy.ClaimNone {
@@ -58,11 +58,11 @@ func (w *work) makeChecks(p *policy.Policy) error {
 }
 
 // invalid is what is wrong with a resource, or nil.
-func invalid(pool *sync.Pool, stage string, data []byte) error {
+func invalid(pool *sync.Pool, stage string, line int64, data []byte) error {
 	v := pool.Get().(*anonymize.Validator)
 	defer pool.Put(v)
 	if issues := v.Validate(data); len(issues) > 0 {
-		return &anonymize.InvalidError{Stage: stage, Issues: issues}
+		return &anonymize.InvalidError{Line: line, Stage: stage, Issues: issues}
 	}
 	return nil
 }

@@ -117,7 +117,7 @@ func (w *work) lines(ctx context.Context, t task) (stats anonymize.Stats, err er
 		if err != nil {
 			return stats, err
 		}
-		stats, err = w.stream(ctx, out, in, t, anonymize.StreamOptions{Workers: workers(w.o.jobs)})
+		stats, err = w.stream(ctx, out, in, t, w.o.streamOptions())
 		return stats, errors.Join(err, out.Close())
 	}
 	out, err := createOutput(t.out, workers(w.o.jobs), &w.times)
@@ -125,12 +125,19 @@ func (w *work) lines(ctx context.Context, t task) (stats anonymize.Stats, err er
 		return stats, err
 	}
 	mark := w.quarantine.mark()
-	stats, err = w.stream(ctx, out, in, t, anonymize.StreamOptions{Workers: workers(w.o.jobs)})
+	stats, err = w.stream(ctx, out, in, t, w.o.streamOptions())
 	if err = errors.Join(err, w.quarantine.flush()); err != nil {
 		out.abort()
 		return stats, errors.Join(err, w.quarantine.rewind(mark))
 	}
 	return stats, out.commit()
+}
+
+// streamOptions keeps the buffers of all workers together within bounds: each
+// worker has two chunks on their way.
+func (o *anonymizeOptions) streamOptions() anonymize.StreamOptions {
+	n := workers(o.jobs)
+	return anonymize.StreamOptions{Workers: n, ChunkBytes: min(1<<20, max(64<<10, 8<<20/(2*n)))}
 }
 
 // open opens a task's input, decompressed and counted.
