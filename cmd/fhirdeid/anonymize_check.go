@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"sync"
+	"time"
 
 	"fhirdeid/anonymize"
 	"fhirdeid/anonymize/fhirmodel"
@@ -47,6 +48,8 @@ func (w *work) makeChecks(p *policy.Policy) error {
 		return nil
 	}
 	w.check = func(line int64, in, out []byte) error {
+		begin := time.Now()
+		defer func() { w.times.check.Add(int64(time.Since(begin))) }()
 		for _, check := range checks {
 			if err := check(line, in, out); err != nil {
 				return err

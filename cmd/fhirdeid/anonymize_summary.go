@@ -90,7 +90,7 @@ func (s *summary) show(out io.Writer, w *work, tasks []task) {
 	showCounts(out, "values by method", s.Methods)
 	showCounts(out, "left out by reason", s.Reasons)
 	if w.screen.unsaid > 0 {
-		fmt.Fprintf(out, "%s more left out than were shown; --verbose shows all, --quarantine keeps them\n", plural(w.screen.unsaid, "line"))
+		fmt.Fprintf(out, "%s more were left out than are shown: --verbose shows all, --quarantine keeps them\n", grouped(w.screen.unsaid))
 	}
 	if len(tasks) > 1 || s.Files.Skipped > 0 || len(s.Files.Failed) > 0 {
 		fmt.Fprintf(out, "%s: %d done, %d with a result already, %d failed\n", plural(int64(len(tasks)), "file"), s.Files.Done, s.Files.Skipped, len(s.Files.Failed))
@@ -110,7 +110,7 @@ func (s *summary) show(out io.Writer, w *work, tasks []task) {
 }
 
 var limitNames = map[string]string{
-	"reading": "reading the input", "decompressing": "the decompressor", "engine": "the engine",
+	"reading": "reading the input", "decompressing": "the decompressor", "engine": "the engine", "checking": "checking resources",
 	"compressing": "the compressor", "writing": "writing the output",
 }
 
@@ -118,14 +118,15 @@ func showCounts(out io.Writer, title string, counts map[string]int64) {
 	if len(counts) == 0 {
 		return
 	}
-	fmt.Fprintf(out, "%s:", title)
+	fmt.Fprintf(out, "%s:\n", title)
+	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
 	for _, name := range slices.Sorted(maps.Keys(counts)) {
-		fmt.Fprintf(out, "  %s %d", name, counts[name])
+		fmt.Fprintf(table, "%s\t%d\t\n", name, counts[name])
 	}
-	fmt.Fprintln(out)
+	table.Flush()
 }
 
-// write writes the summary as JSON; "-" is standard error.
+// write writes the summary as JSON.
 func (s *summary) write(path string) error {
 	data, err := json.MarshalIndent(s, "", "  ")
 	if err != nil {

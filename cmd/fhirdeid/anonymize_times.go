@@ -12,17 +12,17 @@ import (
 
 // times is how long the stages of the work took: reading and writing files,
 // decompressing (with the reading it waited for), compressing (with the writing),
-// and the engine's workers, summed over them. elapsed is how long files were
+// and the engine's workers (with the checking), summed over them. elapsed is how long files were
 // worked on, summed over those at the same time.
 type times struct {
-	read, unpack, engine, pack, write atomic.Int64
-	elapsed                           atomic.Int64
+	read, unpack, engine, check, pack, write atomic.Int64
+	elapsed                                  atomic.Int64
 	// What the progress shows: bytes from files, bytes and lines after that.
 	stored, bytes, lines atomic.Int64
 }
 
 // stageNames are the stages in the order of the work.
-var stageNames = []string{"reading", "decompressing", "engine", "compressing", "writing"}
+var stageNames = []string{"reading", "decompressing", "engine", "checking", "compressing", "writing"}
 
 // busy is the share of the elapsed time that each stage was at work or, for the
 // ends of the pipeline, waited for. With all of the pipeline going at once, the
@@ -35,7 +35,7 @@ func (t *times) busy(jobs int) map[string]float64 {
 	}
 	for name, ns := range map[string]int64{
 		"reading": t.read.Load(), "decompressing": t.unpack.Load() - min(t.read.Load(), t.unpack.Load()),
-		"engine":      t.engine.Load() / int64(jobs),
+		"engine": (t.engine.Load() - t.check.Load()) / int64(jobs), "checking": t.check.Load() / int64(jobs),
 		"compressing": t.pack.Load() - min(t.write.Load(), t.pack.Load()), "writing": t.write.Load(),
 	} {
 		shares[name] = min(1, float64(ns)/elapsed)
