@@ -80,10 +80,12 @@ type typeRules struct {
 
 // NewValidator makes a validator for a FHIR version.
 func NewValidator(model *fhirmodel.Model) *Validator {
-	return &Validator{
+	v := &Validator{
 		doc:   &Document{newScanner(model, nil, true)},
 		rules: make([]*typeRules, model.NumTypes),
 	}
+	v.doc.lossless = true
+	return v
 }
 
 // Validate checks one resource in JSON, and lists at most 100 issues; none means

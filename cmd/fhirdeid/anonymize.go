@@ -101,6 +101,7 @@ func anonymizeCommand() *cobra.Command {
 	f.StringVar(&o.asOf, "as-of", "", "instant at which ages are counted, such as 2026-11-22; default: now")
 	f.StringVar(&o.version, "fhir-version", "auto", "FHIR version where the policy names none: auto, stu3, r4, r4b or r5")
 	f.StringVar(&o.dataSet, "data-set", "default", "research data set that strict policies derive keys for")
+	f.BoolVar(&o.syntheticIV, "synthetic-iv", false, "encrypt the same value at the same path to the same bytes, so that a run can be repeated")
 	f.IntVar(&o.jobs, "jobs", 0, "workers; 0: one per CPU")
 	f.BoolVarP(&o.verbose, "verbose", "v", false, "a line for each file and for each resource left out")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "no progress and no summary")

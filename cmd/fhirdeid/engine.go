@@ -15,43 +15,42 @@ import (
 // engineOptions are the flags that make an engine.
 type engineOptions struct {
 	policy  string
-	compat  string // "" or "microsoft"
+	compat  string // a policy.Compat
 	asOf    string
 	at      time.Time // what asOf says, or now
 	version string    // the FHIR version, once it is settled
 	dataSet string
+	// syntheticIV makes encryption repeatable.
+	syntheticIV bool
 }
 
-// readPolicy reads a built-in profile by name, or a rule file; compat is "" or
-// "microsoft".
-func readPolicy(name, compat string) (*policy.Policy, error) {
+// readPolicy reads a built-in profile by name, or a rule file.
+func readPolicy(name string, compat policy.Compat) (*policy.Policy, error) {
 	data, err := os.ReadFile(name)
 	if errors.Is(err, os.ErrNotExist) {
 		p, builtinErr := policy.Builtin(name)
 		if builtinErr != nil {
 			return nil, fmt.Errorf("there is no file %s, and %w", name, builtinErr)
 		}
+		if compat != "" {
+			return nil, usageError("--compat is for rule files, not for built-in profiles")
+		}
 		return p, nil
 	}
 	if err != nil {
 		return nil, fmt.Errorf("reading the policy: %w", err)
 	}
-	p, err := parsePolicy(data, compat)
+	p, err := policy.ParseWith(data, policy.ParseOptions{Compat: compat})
 	if err != nil {
 		return nil, fmt.Errorf("the policy %s: %w", name, err)
 	}
 	return p, nil
 }
 
-// parsePolicy is the one place where compat goes to the policy's loader.
-func parsePolicy(data []byte, compat string) (*policy.Policy, error) {
-	_ = compat // policy.ParseWith(data, policy.ParseOptions{Compat: …}) takes it
-	return policy.Parse(data)
-}
-
 // read reads what the flags name: the policy, and the instant.
 func (o *engineOptions) read() (*policy.Policy, error) {
-	if o.compat != "" && o.compat != "microsoft" {
+	compat := policy.Compat(o.compat)
+	if compat != "" && compat != policy.CompatMicrosoft {
 		return nil, usageError("--compat is microsoft, or is left out")
 	}
 	o.at = time.Now()
@@ -62,7 +61,7 @@ func (o *engineOptions) read() (*policy.Policy, error) {
 		}
 		o.at = at
 	}
-	p, err := readPolicy(o.policy, o.compat)
+	p, err := readPolicy(o.policy, compat)
 	if err != nil {
 		return nil, err
 	}
@@ -78,7 +77,7 @@ func (w *work) compile(p *policy.Policy) error {
 	if err != nil {
 		return err
 	}
-	w.engine, err = anonymize.Compile(p, anonymize.Options{Keys: material, AsOf: o.at, FHIRVersion: o.version})
+	w.engine, err = anonymize.Compile(p, anonymize.Options{Keys: material, AsOf: o.at, FHIRVersion: o.version, SyntheticIV: o.syntheticIV})
 	if err != nil {
 		return fmt.Errorf("the policy %s: %w", o.policy, err)
 	}
