@@ -152,7 +152,7 @@ func (o *anonymizeOptions) run(cmd *cobra.Command) error {
 		return err
 	}
 	ctx := cmd.Context()
-	w := &work{o: o, stdin: cmd.InOrStdin(), stdout: cmd.OutOrStdout()}
+	w := &work{o: o, stdin: cmd.InOrStdin(), stdout: cmd.OutOrStdout(), alone: len(tasks) == 1}
 	if o.in == "" {
 		w.stdin = interruptible(ctx, w.stdin)
 	}

@@ -23,6 +23,7 @@ type work struct {
 	check      func(line int64, in, out []byte) error // nil where nothing is checked
 	quarantine *quarantine
 	screen     *screen
+	alone      bool // there is one task
 	stdin      io.Reader
 	unpacked   io.Reader // standard input decompressed, once it is opened
 	stdout     io.Writer
@@ -96,6 +97,8 @@ func (w *work) one(ctx context.Context, t task) error {
 			w.screen.say("%s: %s, %s, %s", t.name, plural(stats.Lines, "line"), leftOut(stats.Rejected), roundTime(took))
 		}
 		return nil
+	case errors.As(err, &input) && w.alone:
+		return err // the command ends with it, which is enough
 	case errors.As(err, &input):
 		w.total.failed = append(w.total.failed, err.Error())
 		w.screen.fileDone()
