@@ -47,9 +47,8 @@ Input and output
 
 What cannot be processed
   A resource that cannot be processed is left out, and costs no other. With
-  --quarantine FILE it is kept there as it came, and FILE.errors.ndjson (for
-  bad.ndjson: bad.errors.ndjson) says why: file, line, reason and element path,
-  never a value. --validate-input and --validate-output leave out what is not valid
+  --quarantine bad.ndjson it is kept in that file as it came, and line by line
+  bad.errors.ndjson says why: file, line, reason and element path, never a value. --validate-input and --validate-output leave out what is not valid
   by the definitions: required elements, cardinality, formats, required bindings,
   references, narratives, nothing empty. Where the policy makes a claim, each
   result is verified, and one with a finding is left out as well.

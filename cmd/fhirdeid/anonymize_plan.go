@@ -28,7 +28,7 @@ func (o *anonymizeOptions) plan() ([]task, error) {
 		if o.out != "" && isFolder(o.out) {
 			return nil, usageError("the result of standard input needs a file: --output is a folder")
 		}
-		return []task{{out: o.out, name: "standard input"}}, nil
+		return []task{{out: o.out, name: "standard input", done: o.skip && isRegular(o.out)}}, nil
 	}
 	info, err := os.Stat(o.in)
 	if err != nil {
@@ -128,13 +128,10 @@ func (o *anonymizeOptions) nothing() error {
 
 // checkPlaces refuses results that would be inputs: of this call, or of the next.
 func (o *anonymizeOptions) checkPlaces(tasks []task) error {
-	if o.out == "" {
-		return nil
-	}
-	if samePath(o.in, o.out) {
+	if o.out != "" && samePath(o.in, o.out) {
 		return usageError("input and output are the same folder or file")
 	}
-	if o.recursive && isInside(o.out, o.in) {
+	if o.out != "" && o.recursive && isInside(o.out, o.in) {
 		return usageError("the output folder is inside the input folder, where --recursive would find the results as input: put it elsewhere")
 	}
 	inputs := make(map[string]bool)
@@ -142,13 +139,34 @@ func (o *anonymizeOptions) checkPlaces(tasks []task) error {
 		inputs[canonical(tasks[i].in)] = true
 	}
 	for i := range tasks {
-		if inputs[canonical(tasks[i].out)] {
+		if tasks[i].out != "" && inputs[canonical(tasks[i].out)] {
 			return usageError(fmt.Sprintf("the result of %s would overwrite an input file", tasks[i].name))
 		}
-		for _, path := range []string{o.quarantine, o.summary} {
-			if path != "" && (inputs[canonical(path)] || samePath(path, tasks[i].out)) {
-				return usageError("--quarantine and --summary-json need files of their own")
-			}
+	}
+	return o.checkOwnFiles(tasks, inputs)
+}
+
+// checkOwnFiles refuses to write quarantine and summary where they would destroy
+// a file, be an input of the next call, or be passed on with the results.
+func (o *anonymizeOptions) checkOwnFiles(tasks []task, inputs map[string]bool) error {
+	var own []string
+	if o.quarantine != "" {
+		own = append(own, o.quarantine, errorsPath(o.quarantine))
+		if info, err := os.Stat(o.out); err == nil && info.IsDir() && isInside(o.quarantine, o.out) {
+			return usageError("--quarantine holds data as it came: put it outside of the output folder")
+		}
+	}
+	if o.summary != "" {
+		own = append(own, o.summary)
+	}
+	for _, path := range own {
+		at := canonical(path)
+		found := o.in != "" && isInside(path, o.in) && (isNDJSON(path) || isJSON(path)) && (o.recursive || filepath.Dir(at) == canonical(o.in))
+		for i := range tasks {
+			found = found || inputs[at] || tasks[i].out != "" && at == canonical(tasks[i].out)
+		}
+		if found {
+			return usageError(path + " would be an input or a result: put --quarantine and --summary-json elsewhere")
 		}
 	}
 	return nil
