@@ -152,7 +152,15 @@ func (o *anonymizeOptions) run(cmd *cobra.Command) error {
 	}
 	ctx := cmd.Context()
 	w := &work{o: o, stdin: cmd.InOrStdin(), stdout: cmd.OutOrStdout(), alone: len(tasks) == 1}
-	if o.in == "" {
+	if tasks[0].in == "" {
+		if o.in != "" {
+			pipe, err := os.Open(o.in)
+			if err != nil {
+				return fmt.Errorf("opening the input: %w", err)
+			}
+			defer pipe.Close()
+			w.stdin = pipe
+		}
 		w.stdin = interruptible(ctx, w.stdin)
 	}
 	w.quarantine = &quarantine{path: o.quarantine, append: o.skip}

@@ -13,7 +13,7 @@ import (
 
 // task is one file of work.
 type task struct {
-	in, out string // paths; "" is standard input or output
+	in, out string // paths; "" is standard input (or the pipe named) or output
 	name    string // below the input folder, as people are told it
 	size    int64  // bytes in the file, 0 where it is not known
 	json    bool   // the file is one resource, not lines
@@ -51,6 +51,8 @@ func (o *anonymizeOptions) file(info os.FileInfo) task {
 	t := task{in: o.in, out: o.out, name: filepath.Base(o.in), json: isJSON(o.in) && !o.bulk}
 	if info.Mode().IsRegular() {
 		t.size = info.Size()
+	} else {
+		t.in, t.json = "", false // a pipe or device is read as standard input is: once
 	}
 	t.place = anonymize.Place{File: plainName(o.in), Folder: lastSegment(filepath.Dir(o.in))}
 	if o.out != "" && isFolder(o.out) {

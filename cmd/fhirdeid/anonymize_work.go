@@ -152,7 +152,7 @@ func (w *work) open(ctx context.Context, t task) (io.Reader, func(), error) {
 		}
 		return &source{r, ctx, &w.times}, func() {}, nil
 	}
-	in, err := openTimed(ctx, t.in, &w.times)
+	in, err := openTimed(t.in, &w.times)
 	if err != nil {
 		return nil, nil, err
 	}

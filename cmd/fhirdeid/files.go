@@ -3,7 +3,6 @@ package main
 import (
 	"bufio"
 	"bytes"
-	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -55,22 +54,15 @@ func (e *inputError) Error() string { return e.err.Error() }
 func (e *inputError) Unwrap() error { return e.err }
 
 // openInput opens a file and undoes its compression.
-func openInput(path string) (io.ReadCloser, error) {
-	return openTimed(context.Background(), path, new(times))
-}
+func openInput(path string) (io.ReadCloser, error) { return openTimed(path, new(times)) }
 
-// openTimed is openInput with a clock on the file and on the decompressor, and
-// with an end to waiting for a pipe.
-func openTimed(ctx context.Context, path string, t *times) (io.ReadCloser, error) {
+// openTimed is openInput with a clock on the file and on the decompressor.
+func openTimed(path string, t *times) (io.ReadCloser, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, &inputError{fmt.Errorf("opening the input: %w", err)}
 	}
-	var src io.Reader = f
-	if info, err := f.Stat(); err == nil && !info.Mode().IsRegular() {
-		src = interruptible(ctx, f)
-	}
-	r, stop, err := unpack(src, t)
+	r, stop, err := unpack(f, t)
 	if err != nil {
 		f.Close()
 		return nil, &inputError{fmt.Errorf("%s: %w", path, err)}
