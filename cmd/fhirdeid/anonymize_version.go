@@ -91,12 +91,13 @@ var errMixed = usageError("the input has resources of different FHIR versions: -
 // detect looks at the beginnings of the first files, those whose results are
 // there included, so that going on finds what the run before has found.
 func (w *work) detect(ctx context.Context, tasks []task) (found []fhirmodel.Version, err error) {
+	detector := anonymize.NewDetector()
 	for _, t := range tasks[:min(len(tasks), sampleFiles)] {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
 		for _, line := range w.sample(t) {
-			could := anonymize.DetectVersion(line)
+			could := detector.Versions(line)
 			if len(could) == 0 {
 				continue // it will be left out
 			}
