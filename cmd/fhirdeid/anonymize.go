@@ -138,7 +138,7 @@ func (o *anonymizeOptions) check() error {
 func (o *anonymizeOptions) packed() compression { return compression(o.compress) }
 
 func (o *anonymizeOptions) run(cmd *cobra.Command) error {
-	boundMemory()
+	boundMemory(workers(o.jobs))
 	if err := o.check(); err != nil {
 		return err
 	}
@@ -230,10 +230,12 @@ func interrupted(ctx context.Context, err error) error {
 	return &codeError{exitInterrupted, errors.New("interrupted; results that are there are whole, and --skip goes on with the others")}
 }
 
-// boundMemory has the garbage collected early, unless the environment says how:
-// the buffers of a stream are few and used again, so that this costs little.
-func boundMemory() {
+// boundMemory aims to stay below 64 MiB with two jobs, the program's code included,
+// unless the environment says how. It is an aim for the garbage collector and no
+// limit: larger resources and more jobs take what they need.
+func boundMemory(jobs int) {
 	if os.Getenv("GOGC") == "" && os.Getenv("GOMEMLIMIT") == "" {
-		debug.SetGCPercent(50)
+		debug.SetGCPercent(200)
+		debug.SetMemoryLimit(int64(36+4*jobs) << 20)
 	}
 }

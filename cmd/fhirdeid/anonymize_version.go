@@ -19,7 +19,7 @@ import (
 const (
 	sampleFiles = 16
 	sampleLines = 50
-	sampleBytes = 1 << 20
+	sampleBytes = 256 << 10
 )
 
 // settleVersion finds out the FHIR version: the policy's, the one asked for, or
@@ -135,17 +135,13 @@ func (w *work) sample(t task) [][]byte {
 			return nil
 		}
 		defer in.Close()
-		limit := int64(sampleBytes)
 		if t.json {
-			limit = 16 << 20
-		}
-		head, err = io.ReadAll(io.LimitReader(in, limit))
-		if err != nil {
-			return nil
-		}
-		if t.json {
+			if head, err = io.ReadAll(io.LimitReader(in, 16<<20)); err != nil {
+				return nil
+			}
 			return [][]byte{head}
 		}
+		head, _ = bufio.NewReaderSize(in, sampleBytes).Peek(sampleBytes)
 	}
 	whole := len(head) < sampleBytes
 	lines := bytes.SplitN(bytes.TrimPrefix(head, []byte("\ufeff")), []byte{'\n'}, sampleLines+1)

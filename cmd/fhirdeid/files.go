@@ -116,7 +116,7 @@ func pack(dst io.Writer, how compression, jobs int, t *times) (io.WriteCloser, e
 	case byGzip:
 		g, failed := pgzip.NewWriterLevel(out, gzip.BestSpeed)
 		if failed == nil {
-			failed = g.SetConcurrency(512<<10, max(jobs, 1))
+			failed = g.SetConcurrency(512<<10, compressors(jobs))
 		}
 		z, err = g, failed
 	case byZstd:
@@ -129,6 +129,10 @@ func pack(dst io.Writer, how compression, jobs int, t *times) (io.WriteCloser, e
 	}
 	return &timedWriter{z, &t.pack}, nil
 }
+
+// compressors is how many blocks are compressed at once beside so many workers: a
+// core compresses about twice what a worker makes.
+func compressors(jobs int) int { return min(jobs, max(2, (jobs+1)/2)) }
 
 type nopCloser struct{ io.Writer }
 
