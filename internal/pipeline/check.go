@@ -32,7 +32,29 @@ var errLostSwap = errors.New("the run was written by somebody else")
 // the next message is sent; then the saved tick is moved on; and only then may
 // the caller acknowledge. A crash between any two of these leaves at least one
 // live message, and doubles die out since only one of them wins the swap.
+//
+// A tick that fails is sent again from here. The host would deliver it again
+// too, but gives it up after a few tries: an outage of some minutes would stop
+// the run until the next night.
 func (p *Pipeline) Check(ctx context.Context, m Tick) error {
+	err := p.tick(ctx, m)
+	if err == nil {
+		return nil
+	}
+	// The invocation's own time may be what has run out.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
+	defer cancel()
+	if sendErr := send(ctx, p.Queues.Check, m, beatAgainAfter); sendErr != nil {
+		return errors.Join(err, sendErr)
+	}
+	p.Log.ErrorContext(ctx, "heartbeat failed and beats again", "run", m.Run, "tick", m.Tick, "error", err.Error())
+	return nil
+}
+
+// beatAgainAfter is the pause before a tick that failed is tried again.
+const beatAgainAfter = 30 * time.Second
+
+func (p *Pipeline) tick(ctx context.Context, m Tick) error {
 	run, etag, err := p.ledger().Run(ctx, m.Run)
 	if errors.Is(err, ledger.ErrNoRun) {
 		p.Log.WarnContext(ctx, "heartbeat of an unknown run dropped", "run", m.Run)
@@ -55,9 +77,22 @@ func (p *Pipeline) Check(ctx context.Context, m Tick) error {
 		return send(ctx, p.Queues.Check, m, run.Settings.TickInterval)
 	}
 	if err != nil {
+		p.noteFailedStep(ctx, run.ID, err)
 		return err
 	}
 	return b.finish(ctx, m)
+}
+
+// noteFailedStep notes a fault in the run as it is saved: what the failed step
+// has changed in memory is dropped. A note that cannot be written is in the log.
+func (p *Pipeline) noteFailedStep(ctx context.Context, id string, fault error) {
+	_, _ = p.ledger().UpdateRun(ctx, id, func(r *ledger.Run) (bool, error) {
+		if r.State.Over() {
+			return false, nil
+		}
+		r.Note(p.Now(), "step-failed", "A step of the run failed and is tried again: "+fault.Error())
+		return true, nil
+	})
 }
 
 // finish sends the next message and moves the saved tick on. A run that has

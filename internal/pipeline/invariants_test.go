@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"log/slog"
 	"math/rand/v2"
 	"strings"
@@ -250,6 +251,47 @@ func TestHeartbeatNeverStopsAndNeverMultiplies(t *testing.T) {
 	}
 	if r, _, _ := p.ledger().Run(ctx, id); r.State.Over() || w.server.kicks != 1 {
 		t.Errorf("the run is %s after %d kick-offs", r.State, w.server.kicks)
+	}
+}
+
+// Invariant 2: an outage of the storage that outlasts every redelivery of the
+// host does not stop the heartbeat until the next night.
+func TestHeartbeatOutlivesAnOutage(t *testing.T) {
+	w := calm(t, patients(3))
+	w.server.duration = 30 * time.Minute
+	w.outage = outage{time.Date(2026, 11, 22, 1, 10, 0, 0, time.UTC), time.Date(2026, 11, 22, 2, 10, 0, 0, time.UTC)}
+	r := w.oneNight(t)
+	wantState(t, r, ledger.Released, "")
+	if w.poisoned > 0 {
+		t.Errorf("%d messages were poisoned", w.poisoned)
+	}
+	if took := r.EndedAt.Sub(w.outage.until); took > 10*time.Minute {
+		t.Errorf("the run ended %s after the outage", took)
+	}
+}
+
+// A step that fails again and again is seen in the run's notes.
+func TestFailingStepIsNoted(t *testing.T) {
+	w := calm(t, patients(1))
+	p := w.direct()
+	ctx := t.Context()
+	r := fetchingRun(t, w, p)
+	p.Stores.Staging = unlisted{p.Stores.Staging}
+	if err := p.Check(ctx, Tick{r.ID, r.Tick}); err != nil {
+		t.Fatal(err)
+	}
+	r, _, err := p.ledger().Run(ctx, r.ID)
+	if err != nil || len(r.Notes) != 1 || r.Notes[0].Code != "step-failed" || !strings.Contains(r.Notes[0].Text, "staging") {
+		t.Errorf("the notes are %+v, %v", r.Notes, err)
+	}
+}
+
+// unlisted is a container that cannot be listed.
+type unlisted struct{ storage.Container }
+
+func (unlisted) List(context.Context, string) iter.Seq2[storage.Info, error] {
+	return func(yield func(storage.Info, error) bool) {
+		yield(storage.Info{}, errors.New("listing the container staging: the storage answered 503 ServerBusy"))
 	}
 }
 

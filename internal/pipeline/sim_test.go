@@ -33,6 +33,7 @@ type world struct {
 	now    time.Time
 	faults faults
 	calm   time.Time // from here on nothing goes wrong any more
+	outage outage
 
 	mem    *storage.Memory
 	server *simServer
@@ -46,9 +47,10 @@ type world struct {
 	history []string
 	broken  []string
 
-	poisoned int
-	expect   expectation
-	log      *slog.Logger
+	poisoned  int
+	lostBeats int // heartbeats among them
+	expect    expectation
+	log       *slog.Logger
 }
 
 // faults are probabilities per call, or per message.
@@ -57,6 +59,12 @@ type faults struct {
 	duplicate, lostEvent       float64
 	skew                       time.Duration
 }
+
+// outage is a time in which no call to the storage succeeds. Queues are in
+// another account.
+type outage struct{ from, until time.Time }
+
+func (o outage) on(at time.Time) bool { return !at.Before(o.from) && at.Before(o.until) }
 
 // event is something that happens at an instant.
 type event struct {
@@ -128,6 +136,9 @@ func (t *task) callIf(what string, conditional bool, effect func() error) error 
 	t.parked <- false
 	<-t.resume
 	switch {
+	case w.outage.on(w.now) && !strings.HasPrefix(what, "send ") && !strings.HasPrefix(what, "server: "):
+		w.say("%s: %s fails, as all do now", t.name, what)
+		return errFault
 	case w.chance(w.faults.death):
 		t.dead = true
 		if w.rng.IntN(2) == 0 {
@@ -310,6 +321,9 @@ func (w *world) deliver(queue string, body []byte, at time.Time, count int) {
 			case err == nil && !died:
 			case count >= maxDequeue:
 				w.poisoned++
+				if queue == "check-export" {
+					w.lostBeats++
+				}
 				w.say("poison: %s %s", queue, body)
 			case died:
 				w.deliver(queue, body, w.now.Add(time.Duration(1+w.rng.IntN(600))*time.Second), count+1)

@@ -129,6 +129,10 @@ func newWorld(seed uint64, engines *Engines) *world {
 	}
 	if level > 0 {
 		w.faults.skew = 45 * time.Second
+		if rng.IntN(4) == 0 {
+			w.outage.from = start.Add(time.Duration(rng.IntN(240)) * time.Minute)
+			w.outage.until = w.outage.from.Add(time.Duration(rng.IntN(90)) * time.Minute)
+		}
 	}
 	w.plan = Plan{
 		Server:  "https://fhir.example",
