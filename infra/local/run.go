@@ -27,11 +27,16 @@ func run(ctx context.Context, o options, out io.Writer) (int, error) {
 	if err := s.start(ctx); err != nil {
 		return exitFault, interrupted(ctx, err)
 	}
+	l := ledger.New(s.account.Container("ledger"))
+	old, err := oldRuns(ctx, l)
+	if err != nil {
+		return exitFault, interrupted(ctx, err)
+	}
 	s.say("Firing the timer")
 	if err := s.host.fire(ctx); err != nil {
 		return exitFault, err
 	}
-	r, err := s.follow(ctx)
+	r, err := s.follow(ctx, l, old)
 	if err != nil {
 		return exitFault, interrupted(ctx, err)
 	}
@@ -60,15 +65,24 @@ func interrupted(ctx context.Context, err error) error {
 	return err
 }
 
-// follow shows how the run goes until it is over.
-func (s *system) follow(ctx context.Context) (*ledger.Run, error) {
-	l := ledger.New(s.account.Container("ledger"))
+// follow shows how the run that the timer has begun goes, until it is over.
+func (s *system) follow(ctx context.Context, l *ledger.Ledger, old map[string]bool) (*ledger.Run, error) {
 	v := newView(s.out)
 	began := time.Now()
+	var id string
 	for {
-		r, err := newestRun(ctx, l)
-		if err != nil {
-			return nil, err
+		var err error
+		if id == "" {
+			if id, err = newRun(ctx, l, old); err != nil {
+				return nil, err
+			}
+		}
+		var r *ledger.Run
+		if id != "" {
+			r, _, err = l.Run(ctx, id)
+			if err != nil && !errors.Is(err, ledger.ErrNoRun) { // its scope is claimed, and it is being written
+				return nil, err
+			}
 		}
 		switch {
 		case r != nil:
@@ -95,16 +109,41 @@ func (s *system) follow(ctx context.Context) (*ledger.Run, error) {
 // startPatience is how long a run may take to appear in the ledger.
 const startPatience = time.Minute
 
-func newestRun(ctx context.Context, l *ledger.Ledger) (*ledger.Run, error) {
+// oldRuns are the runs that are there before the timer is fired: storage that is
+// kept in a folder has those of earlier nights.
+func oldRuns(ctx context.Context, l *ledger.Ledger) (map[string]bool, error) {
 	scopes, err := l.Scopes(ctx)
-	if err != nil || len(scopes) == 0 || len(scopes[0].Recent) == 0 {
+	if err != nil {
 		return nil, err
 	}
-	r, _, err := l.Run(ctx, scopes[0].Recent[0].Run)
-	if errors.Is(err, ledger.ErrNoRun) {
-		return nil, nil // its scope is claimed, and it is being written
+	old := make(map[string]bool)
+	for _, s := range scopes {
+		for _, b := range s.Recent {
+			old[b.Run] = true
+		}
 	}
-	return r, err
+	return old, nil
+}
+
+// newRun is the run that the timer has begun, or the one that was found under
+// way in its place; "" while there is none.
+func newRun(ctx context.Context, l *ledger.Ledger, old map[string]bool) (string, error) {
+	scopes, err := l.Scopes(ctx)
+	if err != nil {
+		return "", err
+	}
+	for _, s := range scopes {
+		for _, b := range s.Recent {
+			switch {
+			case old[b.Run]:
+			case b.State == ledger.Cancelled && s.Active != "": // it stood aside
+				return s.Active, nil
+			default:
+				return b.Run, nil
+			}
+		}
+	}
+	return "", nil
 }
 
 // bring copies the release and the report to local folders and sums up.

@@ -61,6 +61,9 @@ func (s *system) start(ctx context.Context) error {
 		return errors.New("go is not on the PATH. It is needed to build the function app: https://go.dev/dl")
 	}
 	// What is missing is told before anything is built.
+	if err := azurite.Look(); err != nil {
+		return err
+	}
 	if s.o.host == "func" {
 		if _, err := exec.LookPath("func"); err != nil {
 			return errNoFunc

@@ -1,9 +1,32 @@
 package azurite
 
 import (
+	"errors"
 	"net/http"
+	"os"
+	"path/filepath"
 	"testing"
 )
+
+// TestMissingProgramIsNamed: with what there is on the PATH, Look names the one
+// that is not.
+func TestMissingProgramIsNamed(t *testing.T) {
+	bin := t.TempDir()
+	t.Setenv("PATH", bin)
+	t.Setenv("FHIRDEID_CACHE", t.TempDir()) // nothing is installed
+	for _, program := range []string{"node", "npm"} {
+		var missing *MissingError
+		if err := Look(); !errors.As(err, &missing) || missing.Program != program {
+			t.Errorf("got %v, want that %s is missing", err, program)
+		}
+		if err := os.WriteFile(filepath.Join(bin, program), []byte("#!/bin/sh\n"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := Look(); err != nil {
+		t.Errorf("with both there: %v", err)
+	}
+}
 
 func TestStartAndStop(t *testing.T) {
 	if testing.Short() {
