@@ -56,8 +56,7 @@ func (c *cached) Authorization(ctx context.Context, fresh bool) (string, error) 
 }
 
 // Identity authorises by an Azure identity. scope is such as
-// "https://<workspace>-<service>.fhir.azurehealthcareapis.com/.default", or
-// "https://storage.azure.com/.default" for storage.
+// "https://<workspace>-<service>.fhir.azurehealthcareapis.com/.default".
 func Identity(credential azcore.TokenCredential, scope string) Authorizer {
 	return newCached(nil, func(ctx context.Context) (accessToken, error) {
 		t, err := credential.GetToken(ctx, policy.TokenRequestOptions{Scopes: []string{scope}})

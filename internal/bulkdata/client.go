@@ -23,11 +23,6 @@ type Config struct {
 	// FileOrigins are further places that files may be at, such as
 	// "https://files.example.org". Tokens go there as the manifest says.
 	FileOrigins []string
-	// StorageOrigins are Azure Storage endpoints that files may be at, and
-	// Storage gives tokens for them. They are sent whatever the manifest says,
-	// since storage is not the server.
-	StorageOrigins []string
-	Storage        Authorizer
 	// HTTP is the transport; nil is http.DefaultTransport's like.
 	HTTP http.RoundTripper
 	// Now is the clock; nil is time.Now.
@@ -49,8 +44,6 @@ type Client struct {
 	profile        Profile
 	auth           Authorizer
 	fileOrigins    []string
-	storageOrigins []string
-	storage        Authorizer
 	calls          *http.Client // kick-off, status, cancel: short
 	files          *http.Client // downloads: no time limit of their own
 	now            func() time.Time
@@ -73,23 +66,18 @@ func New(c Config) (*Client, error) {
 		return nil, fmt.Errorf("there is no server profile %q; it is azure or standard", c.Profile)
 	}
 	client := &Client{
-		base: base, profile: c.Profile, auth: c.Auth, storage: c.Storage, now: c.Now,
+		base: base, profile: c.Profile, auth: c.Auth, now: c.Now,
 		floor: c.RetryFloor, ceiling: c.RetryCeiling,
 	}
-	for _, list := range []struct {
-		from []string
-		into *[]string
-	}{{c.FileOrigins, &client.fileOrigins}, {c.StorageOrigins, &client.storageOrigins}} {
-		for _, origin := range list.from {
-			u, err := url.Parse(origin)
-			if err != nil || u.Host == "" {
-				return nil, errors.New("a file origin is no URL; it looks like https://files.example.org")
-			}
-			if err := secure(u); err != nil {
-				return nil, fmt.Errorf("the file origin %s: %w", originOf(u), err)
-			}
-			*list.into = append(*list.into, originOf(u))
+	for _, origin := range c.FileOrigins {
+		u, err := url.Parse(origin)
+		if err != nil || u.Host == "" {
+			return nil, errors.New("a file origin is no URL; it looks like https://files.example.org")
 		}
+		if err := secure(u); err != nil {
+			return nil, fmt.Errorf("the file origin %s: %w", originOf(u), err)
+		}
+		client.fileOrigins = append(client.fileOrigins, originOf(u))
 	}
 	if client.now == nil {
 		client.now = time.Now

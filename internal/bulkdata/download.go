@@ -37,7 +37,7 @@ func (c *Client) Open(ctx context.Context, f File) (io.ReadCloser, error) {
 		return nil, &Error{Op: op, Kind: Refused, Hint: "the manifest has no URL for it"}
 	}
 	d := &download{ctx: ctx, c: c, op: op, u: u}
-	if d.auth, d.extra, err = c.fileAccess(op, u, f.RequiresAccessToken); err != nil {
+	if d.auth, err = c.fileAccess(op, u, f.RequiresAccessToken); err != nil {
 		return nil, err
 	}
 	if err := d.connect(0); err != nil {
@@ -57,32 +57,25 @@ func (c *Client) Open(ctx context.Context, f File) (io.ReadCloser, error) {
 // fileAccess decides whether a file may be asked for, and with whose token. A
 // forged manifest must not get a token to go elsewhere, nor make this client
 // ask for anything on its network.
-func (c *Client) fileAccess(op string, u *url.URL, tokenAsked bool) (Authorizer, http.Header, error) {
+func (c *Client) fileAccess(op string, u *url.URL, tokenAsked bool) (Authorizer, error) {
 	origin := originOf(u)
-	switch {
-	case contains(c.storageOrigins, origin):
-		if c.storage == nil {
-			return nil, nil, nil
-		}
-		return c.storage, http.Header{"X-Ms-Version": {"2021-12-02"}}, nil
-	case origin == originOf(c.base), contains(c.fileOrigins, origin):
-		if tokenAsked {
-			return c.auth, nil, nil
-		}
-		return nil, nil, nil
+	if origin != originOf(c.base) && !contains(c.fileOrigins, origin) {
+		return nil, &Error{Op: op, Kind: Refused, URL: withoutQuery(u),
+			Hint: "the manifest names a place that is neither the FHIR server nor configured, and no request was sent; if it is right, add its origin to FHIR_FILE_ORIGINS, or set ExportStorage to the account that the server exports to"}
 	}
-	return nil, nil, &Error{Op: op, Kind: Refused, URL: withoutQuery(u),
-		Hint: "the manifest names a place that is neither the FHIR server nor configured, and no request was sent; if it is right, add its origin to FHIR_FILE_ORIGINS"}
+	if tokenAsked {
+		return c.auth, nil
+	}
+	return nil, nil
 }
 
 // download is one transfer, over as many connections as it takes.
 type download struct {
-	ctx   context.Context
-	c     *Client
-	op    string
-	u     *url.URL
-	auth  Authorizer
-	extra http.Header
+	ctx  context.Context
+	c    *Client
+	op   string
+	u    *url.URL
+	auth Authorizer
 
 	body       io.ReadCloser
 	offset     int64 // bytes handed out
@@ -95,9 +88,6 @@ type download struct {
 // connect asks for the file from an offset on.
 func (d *download) connect(offset int64) error {
 	header := http.Header{"Accept": {"application/fhir+ndjson"}, "Accept-Encoding": {"gzip"}}
-	for k, v := range d.extra {
-		header[k] = v
-	}
 	if offset > 0 {
 		header.Set("Range", fmt.Sprintf("bytes=%d-", offset))
 		header.Set("If-Range", d.validator)

@@ -12,12 +12,23 @@ import (
 	"fhirdeid/internal/bulkdata"
 	"fhirdeid/internal/keys"
 	"fhirdeid/internal/settings"
+	"fhirdeid/internal/storage"
 )
 
-// exporter is a bulkdata.Client as the pipeline wants it.
-type exporter struct{ *bulkdata.Client }
+// exporter is a bulkdata.Client as the pipeline wants it, with the account that
+// the server exports to.
+type exporter struct {
+	*bulkdata.Client
+	account *exportAccount // nil: the server hands its files out itself
+}
 
+// Open streams a file, from where the manifest says it is.
 func (e exporter) Open(ctx context.Context, f bulkdata.File) (io.ReadCloser, error) {
+	if e.account != nil {
+		if container, name, ok := e.account.has(f.URL); ok {
+			return e.account.open(ctx, container, name)
+		}
+	}
 	return e.Client.Open(ctx, f)
 }
 
@@ -26,22 +37,22 @@ func openExporter(ctx context.Context, s *settings.Settings, credential func() (
 	if err != nil {
 		return exporter{}, err
 	}
-	config := bulkdata.Config{
+	client, err := bulkdata.New(bulkdata.Config{
 		BaseURL: s.FHIRServerURL, Profile: s.FHIRServerProfile, Auth: auth, FileOrigins: s.FHIRFileOrigins,
-	}
-	if uri := s.Export.BlobServiceURI; uri != "" {
-		identity, err := accountIdentity(s.Export, credential)
-		if err != nil {
-			return exporter{}, err
-		}
-		config.StorageOrigins = []string{uri}
-		config.Storage = bulkdata.Identity(identity, "https://storage.azure.com/.default")
-	}
-	client, err := bulkdata.New(config)
+	})
 	if err != nil {
 		return exporter{}, err
 	}
-	return exporter{client}, nil
+	e := exporter{Client: client}
+	if s.Export == (storage.Connection{}) {
+		return e, nil
+	}
+	account, err := openAccount(s.Export, credential)
+	if err != nil {
+		return exporter{}, err
+	}
+	e.account, err = openExportAccount(account)
+	return e, err
 }
 
 // authorizer gives the tokens that FHIR_AUTH asks for.

@@ -115,8 +115,8 @@ func failures(t *ledger.Totals, v *survey) []ledger.Reason {
 }
 
 var unreadText = map[string]string{
-	"url-refused":       "the manifest names a place that is neither the FHIR server nor configured, and no token or request is sent there",
-	"access-denied":     "the server does not let this identity read them",
+	"url-refused":       "the manifest names a place that is neither the FHIR server nor configured, and no token or request is sent there; if it is right, add its origin to FHIR_FILE_ORIGINS, or set ExportStorage to the account that the server exports to",
+	"access-denied":     "this identity may not read them; in Azure it needs the role \"Storage Blob Data Reader\" on the account of ExportStorage",
 	"unreadable-output": "the server refused the request",
 }
 
