@@ -178,6 +178,36 @@ func TestCopiedIsWhatWasVerified(t *testing.T) {
 	}
 }
 
+// refusing is a container that refuses a write and keeps nothing, as one does
+// that is being deleted: Azure answers 409 then too.
+type refusing struct {
+	storage.Container
+	name string
+}
+
+func (r refusing) Put(ctx context.Context, name string, data []byte, o storage.PutOptions) (storage.ETag, error) {
+	if strings.HasSuffix(name, r.name) {
+		return "", storage.ErrCondition
+	}
+	return r.Container.Put(ctx, name, data, o)
+}
+
+// TestRefusedIsNotPublished: a refusal of the manifest is not taken for one that
+// is there.
+func TestRefusedIsNotPublished(t *testing.T) {
+	w := calm(t, patients(1))
+	p := w.direct()
+	r, _ := releasingRun(t, w, p)
+	plain := p.Stores.Research
+	p.Stores.Research = refusing{plain, "manifest.json"}
+	if r = check(t, p, r.ID); r.Release.Published {
+		t.Fatal("a release without a manifest is taken for published")
+	}
+	p.Stores.Research = plain
+	check(t, p, r.ID)
+	wantState(t, check(t, p, r.ID), ledger.Released, "")
+}
+
 // TestCancelBeforePublishing: an order that comes while files are copied keeps
 // the release from being published; one that is found after publishing began
 // does not cut it short.

@@ -69,8 +69,7 @@ func (b *beat) keepManifest(ctx context.Context, m *bulkdata.Manifest) (*ledger.
 	}
 	kept.Dir = serverDir(b.run.ID) + "manifest-" + hex.EncodeToString(sum.Sum(nil)[:6])
 	for i, page := range pages {
-		_, err := b.Stores.Raw.Put(ctx, pageName(kept.Dir, i), page, storage.PutOptions{If: storage.IfAbsent(), ContentType: "application/json"})
-		if err != nil && !errors.Is(err, storage.ErrCondition) { // there already: the same bytes
+		if err := putOnce(ctx, b.Stores.Raw, pageName(kept.Dir, i), page); err != nil {
 			return nil, fmt.Errorf("keeping the manifest of run %s: %w", b.run.ID, err)
 		}
 	}

@@ -88,11 +88,15 @@ func (b *beat) publish(ctx context.Context, files []releaseFile) error {
 		m.Output[i] = ReleaseOutput{Type: f.Type, URL: path.Base(f.Name), Count: f.Lines, Bytes: f.Bytes, SHA256: f.SHA256}
 	}
 	name := b.run.ID + "/manifest.json"
-	if err := putJSON(ctx, b.Stores.Research, name, m, storage.IfAbsent()); err != nil && !errors.Is(err, storage.ErrCondition) {
+	data, err := indented(m)
+	if err != nil {
+		return err
+	}
+	if err := putOnce(ctx, b.Stores.Research, name, data); err != nil {
 		return fmt.Errorf("publishing run %s: %w", b.run.ID, err)
 	}
 	newest := false
-	err := b.ledger().UpdateScope(ctx, b.run.Scope, func(s *ledger.Scope) bool {
+	err = b.ledger().UpdateScope(ctx, b.run.Scope, func(s *ledger.Scope) bool {
 		newest = s.LastReleased == b.run.ID || !b.run.Manifest.TransactionTime.Before(s.TransactionTime)
 		if !newest || s.LastReleased == b.run.ID {
 			return false
@@ -111,18 +115,30 @@ func (b *beat) publish(ctx context.Context, files []releaseFile) error {
 		DataSet: b.run.DataSet, Run: b.run.ID, Manifest: name,
 		TransactionTime: b.run.Manifest.TransactionTime, Claim: b.run.Policy.Claim, Lines: b.run.Totals.Written,
 	}
-	if err := putJSON(ctx, b.Stores.Catalog, "latest.json", latest, storage.Condition{}); err != nil {
+	if data, err = indented(latest); err != nil {
+		return err
+	}
+	if _, err := b.Stores.Catalog.Put(ctx, "latest.json", data, storage.PutOptions{ContentType: "application/json"}); err != nil {
 		return fmt.Errorf("announcing run %s in the catalog: %w", b.run.ID, err)
 	}
 	b.Log.InfoContext(ctx, "run released", "run", b.run.ID, "files", len(files), "lines", b.run.Totals.Written)
 	return nil
 }
 
-func putJSON(ctx context.Context, c storage.Container, name string, v any, cond storage.Condition) error {
+func indented(v any) ([]byte, error) {
 	data, err := json.MarshalIndent(v, "", "  ")
-	if err != nil {
+	return append(data, '\n'), err
+}
+
+// putOnce writes what every caller writes alike, if it is not there. A refusal
+// is settled by looking: a storage has other reasons for one than a twin.
+func putOnce(ctx context.Context, c storage.Container, name string, data []byte) error {
+	_, err := c.Put(ctx, name, data, storage.PutOptions{If: storage.IfAbsent(), ContentType: "application/json"})
+	if !errors.Is(err, storage.ErrCondition) {
 		return err
 	}
-	_, err = c.Put(ctx, name, append(data, '\n'), storage.PutOptions{If: cond, ContentType: "application/json"})
-	return err
+	if _, headErr := c.Head(ctx, name); headErr != nil {
+		return errors.Join(err, headErr)
+	}
+	return nil
 }
