@@ -179,7 +179,7 @@ type Release struct {
 	// Published is set once the release's manifest is there.
 	Published   bool      `json:"published,omitempty"`
 	PublishedAt time.Time `json:"publishedAt,omitzero"`
-	// Cleanup counts ticks spent on deleting what is no longer needed.
+	// Cleanup counts ticks that failed to delete what is no longer needed.
 	Cleanup int `json:"cleanup,omitempty"`
 }
 

@@ -390,3 +390,43 @@ func TestEndThatIsNotSaved(t *testing.T) {
 	}
 	wantState(t, check(t, p, r.ID), ledger.Held, "count-mismatch")
 }
+
+// slowly is a container whose every deletion takes a while.
+type slowly struct {
+	storage.Container
+	w *world
+}
+
+func (c slowly) Delete(ctx context.Context, name string) error {
+	c.w.now = c.w.now.Add(cleanupTime / 2)
+	return c.Container.Delete(ctx, name)
+}
+
+// TestCleanupTakesItsTicks: deleting what a large run leaves behind does not take
+// one invocation beyond its limit.
+func TestCleanupTakesItsTicks(t *testing.T) {
+	w := calm(t, patients(40))
+	p := w.direct()
+	r := fetchingRun(t, w, p)
+	if err := p.Fetch(t.Context(), FetchOutput{Run: r.ID}, false); err != nil {
+		t.Fatal(err)
+	}
+	for info := range p.Stores.Raw.List(t.Context(), r.ID+"/Patient") {
+		if err := p.Anonymize(t.Context(), info.Name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p.Stores.Raw = slowly{p.Stores.Raw, w}
+	ticks := 0
+	for ; !r.State.Over() && ticks < 100; ticks++ {
+		began := w.now
+		r = check(t, p, r.ID)
+		if took := w.now.Sub(began); took > 2*cleanupTime {
+			t.Fatalf("a tick took %s", took)
+		}
+	}
+	wantState(t, r, ledger.Released, "")
+	if left := len(contents(t, w, "raw")) + len(contents(t, w, "staging")); left > 0 || ticks < 5 {
+		t.Errorf("%d blobs are left after %d ticks", left, ticks)
+	}
+}

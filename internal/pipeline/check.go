@@ -204,7 +204,7 @@ func (b *beat) cancel(ctx context.Context, o ledger.Order) error {
 			}
 		}
 	}
-	if err := b.deleteFrom(ctx, b.Stores.Research); err != nil {
+	if _, err := b.deleteFrom(ctx, time.Time{}, b.Stores.Research); err != nil {
 		b.note(ctx, "cleanup-failed", "What was copied to research could not be deleted; without a manifest it is no release: "+err.Error())
 	}
 	text := "Cancelled by an operator."

@@ -72,8 +72,8 @@ type Pipeline struct {
 	Version string
 	// Workers is how many workers one file is given; 0 means one per CPU.
 	Workers int
-	// CopyParallel is how many files are copied to research at once; 0 means
-	// one.
+	// CopyParallel is how many files are copied to research, or deleted, at once;
+	// 0 means one.
 	CopyParallel int
 }
 

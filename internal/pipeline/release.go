@@ -16,7 +16,9 @@ const (
 	// copyTime is how long one tick copies before it leaves the rest to the
 	// next.
 	copyTime = time.Minute
-	// maxCleanup is how many ticks may try to delete what is no longer needed;
+	// cleanupTime is the same for deleting.
+	cleanupTime = time.Minute
+	// maxCleanup is how many ticks may fail to delete what is no longer needed;
 	// lifecycle rules are the back stop.
 	maxCleanup = 5
 )
@@ -146,23 +148,25 @@ func (b *beat) copyFiles(ctx context.Context, files []releaseFile) (copied int, 
 	until := b.Now().Add(copyTime)
 	for start := 0; start < len(files) && b.Now().Before(until); start += parallel {
 		batch := files[start:min(start+parallel, len(files))]
-		g, gctx := errgroup.WithContext(ctx)
-		g.SetLimit(parallel)
-		for _, f := range batch {
-			if parallel == 1 { // in this goroutine: the simulation counts on it
-				if err := b.copyFile(ctx, f); err != nil {
-					return copied, err
-				}
-				continue
-			}
-			g.Go(func() error { return b.copyFile(gctx, f) })
-		}
-		if err := g.Wait(); err != nil {
+		if err := together(ctx, batch, b.copyFile); err != nil {
 			return copied, err
 		}
 		copied += len(batch)
 	}
 	return copied, nil
+}
+
+// together does something to each of a batch at once. A batch of one is done in
+// the caller's goroutine.
+func together[T any](ctx context.Context, batch []T, do func(context.Context, T) error) error {
+	if len(batch) == 1 {
+		return do(ctx, batch[0])
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	for _, item := range batch {
+		g.Go(func() error { return do(ctx, item) })
+	}
+	return g.Wait()
 }
 
 func (b *beat) copyFile(ctx context.Context, f releaseFile) error {
@@ -183,16 +187,20 @@ func (b *beat) copyFile(ctx context.Context, f releaseFile) error {
 	return nil
 }
 
-// cleanUp deletes what a released run no longer needs, then ends the run. What
-// cannot be deleted is left to the lifecycle rules.
+// cleanUp deletes what a released run no longer needs, over as many ticks as it
+// takes, then ends the run. What cannot be deleted is left to the lifecycle
+// rules.
 func (b *beat) cleanUp(ctx context.Context) error {
-	b.run.Release.Cleanup++
-	err := b.deleteFrom(ctx, b.Stores.Raw, b.Stores.Staging)
+	done, err := b.deleteFrom(ctx, b.Now().Add(cleanupTime), b.Stores.Raw, b.Stores.Staging)
 	if err != nil {
+		b.run.Release.Cleanup++
 		b.note(ctx, "cleanup-failed", "What the run no longer needs could not be deleted: "+err.Error())
 		if b.run.Release.Cleanup < maxCleanup {
 			return nil
 		}
+	} else if !done {
+		b.pause = 0
+		return nil
 	}
 	if !b.run.Kickoff.Deleted {
 		b.giveUpExport(ctx) // Bulk Data: "the client is done, the server may delete its files"
@@ -202,17 +210,38 @@ func (b *beat) cleanUp(ctx context.Context) error {
 	return b.writeReport(ctx)
 }
 
-// deleteFrom deletes what the run has in the containers.
-func (b *beat) deleteFrom(ctx context.Context, containers ...storage.Container) error {
+// deleteFrom deletes what the run has in the containers, until an instant where
+// one is given. done is false where something is left.
+func (b *beat) deleteFrom(ctx context.Context, until time.Time, containers ...storage.Container) (done bool, err error) {
 	for _, c := range containers {
-		for info, err := range c.List(ctx, b.run.ID+"/") {
-			if err != nil {
-				return fmt.Errorf("listing the container %s: %w", c.Name(), err)
+		var batch []string
+		flush := func() error {
+			if len(batch) == 0 {
+				return nil
 			}
-			if err := c.Delete(ctx, info.Name); err != nil {
+			if err := together(ctx, batch, c.Delete); err != nil {
 				return fmt.Errorf("deleting from the container %s: %w", c.Name(), err)
 			}
+			batch = batch[:0]
+			return nil
+		}
+		for info, err := range c.List(ctx, b.run.ID+"/") {
+			if err != nil {
+				return false, fmt.Errorf("listing the container %s: %w", c.Name(), err)
+			}
+			if !until.IsZero() && !b.Now().Before(until) {
+				return false, nil
+			}
+			if batch = append(batch, info.Name); len(batch) < max(b.CopyParallel, 1) {
+				continue
+			}
+			if err := flush(); err != nil {
+				return false, err
+			}
+		}
+		if err := flush(); err != nil {
+			return false, err
 		}
 	}
-	return nil
+	return true, nil
 }
