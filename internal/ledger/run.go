@@ -144,6 +144,7 @@ func (m *Manifest) Entries() int { return m.Outputs + m.Errors }
 // Fetch is the heartbeat's view of the fetching stage.
 type Fetch struct {
 	Chains []Chain `json:"chains,omitempty"`
+	Sweep  Sweep   `json:"sweep,omitzero"`
 	// Progress is how far things were at the last tick, ProgressAt when that
 	// last changed.
 	Progress   Progress  `json:"progress"`
@@ -158,6 +159,15 @@ type Chain struct {
 	Pieces int `json:"pieces"`
 	// SentAt is when the chain was last started, or last seen to move.
 	SentAt time.Time `json:"sentAt,omitzero"`
+}
+
+// Sweep is one look through all entries for files without a result.
+type Sweep struct {
+	// Began is when it began, Next the entry it goes on with.
+	Began time.Time `json:"began,omitzero"`
+	Next  int       `json:"next,omitempty"`
+	// Swept is when the last whole one began.
+	Swept time.Time `json:"swept,omitzero"`
 }
 
 // Progress counts what is there.

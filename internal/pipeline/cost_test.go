@@ -64,7 +64,7 @@ func TestTickIsCheap(t *testing.T) {
 		}
 		calls = 0
 		sent := len(q.Messages())
-		if err := p.Check(ctx, Tick{id, r.Tick}); err != nil {
+		if err := p.Check(ctx, Tick{Run: id, Tick: r.Tick}); err != nil {
 			t.Fatal(err)
 		}
 		if i > 0 && (calls > 3 || len(q.Messages()) != sent+1) {
@@ -99,12 +99,48 @@ func TestLongManifest(t *testing.T) {
 	if err != nil || f.Lines != 1 {
 		t.Fatalf("the last output: %+v, %v", f, err)
 	}
-	if err := p.Check(ctx, Tick{r.ID, r.Tick}); err != nil {
+	if err := p.Check(ctx, Tick{Run: r.ID, Tick: r.Tick}); err != nil {
 		t.Fatal(err)
 	}
 	r, _, err = p.ledger().Run(ctx, r.ID)
 	if err != nil || r.Fetch.Progress.Fetched != 1 || len(r.Fetch.Chains) != 8 {
 		t.Errorf("the survey saw %+v, %v", r.Fetch, err)
+	}
+}
+
+// TestEveryLostEventIsMadeUpFor: however many files have no result, all are asked
+// for again, each once.
+func TestEveryLostEventIsMadeUpFor(t *testing.T) {
+	const outputs = 2*maxRedrive + 100
+	w := calm(t)
+	p := w.direct()
+	p.Exporter = longExporter{outputs}
+	ctx := t.Context()
+	r := fetchingRun(t, w, p)
+	for i := range outputs {
+		if err := p.Fetch(ctx, FetchOutput{Run: r.ID, Output: i}, false); err != nil {
+			t.Fatal(err)
+		}
+	}
+	q := w.mem.Queue("anonymize-retry")
+	for round := 1; round <= 2; round++ {
+		w.now = w.now.Add(r.Settings.RedriveAfter + time.Second)
+		for range 5 {
+			check(t, p, r.ID)
+			w.now = w.now.Add(r.Settings.TickInterval)
+		}
+		asked := make(map[string]int)
+		for _, m := range q.Messages() {
+			asked[string(m.Body)]++
+		}
+		if len(asked) != outputs {
+			t.Fatalf("%d of %d files were asked for again", len(asked), outputs)
+		}
+		for file, n := range asked {
+			if n != round {
+				t.Fatalf("%s was asked for %d times after %d rounds", file, n, round)
+			}
+		}
 	}
 }
 

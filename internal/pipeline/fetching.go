@@ -98,42 +98,51 @@ func (b *beat) driveChains(ctx context.Context, v *survey) error {
 	return nil
 }
 
-// maxRedrive bounds how many files one tick asks for again.
+// maxRedrive is after how many files one tick leaves the rest to the next.
 const maxRedrive = 500
 
 // redrive asks again for files that have been without a result for long, once
 // for each time RedriveAfter has gone by. The run is right without any event of
-// the storage.
+// the storage, however many are lost: a sweep takes as many ticks as it needs.
 func (b *beat) redrive(ctx context.Context, v *survey) error {
 	after := b.run.Settings.RedriveAfter
+	sweep := &b.run.Fetch.Sweep
+	if sweep.Next == 0 {
+		sweep.Began = b.now
+	}
 	sent := 0
-	for index := range v.fetched {
+	for index := sweep.Next; index < len(v.fetched); index++ {
 		f := &v.fetched[index]
 		if !f.there || f.done || f.summary.Failure != "" {
 			continue
 		}
-		age, before := b.now.Sub(f.summary.At), b.run.TickAt.Sub(f.summary.At)
-		if before < 0 {
-			before = 0
-		}
+		age, before := sweep.Began.Sub(f.summary.At), max(sweep.Swept.Sub(f.summary.At), 0)
 		if age/after <= before/after {
 			continue
 		}
+		if sent >= maxRedrive {
+			sweep.Next = index
+			b.noteRedriven(ctx, sent)
+			return nil
+		}
 		for piece := range f.summary.Files {
-			name := rawFile{Run: b.run.ID, Type: f.summary.Type, Output: index, Attempt: f.summary.Attempt, Piece: piece}
 			if f.has(piece) {
 				continue
 			}
-			if sent++; sent > maxRedrive {
-				return nil
-			}
+			name := rawFile{Run: b.run.ID, Type: f.summary.Type, Output: index, Attempt: f.summary.Attempt, Piece: piece}
 			if err := send(ctx, b.Queues.Retry, RetryFile{Run: b.run.ID, File: name.String()}, 0); err != nil {
 				return err
 			}
+			sent++
 		}
 	}
+	sweep.Next, sweep.Swept = 0, sweep.Began
+	b.noteRedriven(ctx, sent)
+	return nil
+}
+
+func (b *beat) noteRedriven(ctx context.Context, sent int) {
 	if sent > 0 {
 		b.note(ctx, "files-redriven", fmt.Sprintf("%d files had no result and were asked for again; their storage events may be lost.", sent))
 	}
-	return nil
 }
