@@ -63,19 +63,13 @@ func put(t *testing.T, c storage.Container, name, text string, meta map[string]s
 	}
 }
 
+// check beats the heart once and returns the run.
 func check(t *testing.T, p *Pipeline, id string) *ledger.Run {
 	t.Helper()
-	r, _, err := p.ledger().Run(t.Context(), id)
-	if err != nil {
+	if err := p.Check(t.Context(), Tick{Run: id, Tick: p.mustRun(t, id).Tick}); err != nil {
 		t.Fatal(err)
 	}
-	if err := p.Check(t.Context(), Tick{id, r.Tick}); err != nil {
-		t.Fatal(err)
-	}
-	if r, _, err = p.ledger().Run(t.Context(), id); err != nil {
-		t.Fatal(err)
-	}
-	return r
+	return p.mustRun(t, id)
 }
 
 // TestResultIsTiedToItsSource: raw files are written once. Should one be
@@ -221,6 +215,9 @@ func TestCancelBeforePublishing(t *testing.T) {
 		}
 	}}
 	check(t, p, r.ID)
+	if _, there := contents(t, w, "research")[r.ID+"/manifest.json"]; there || len(contents(t, w, "catalog")) > 0 {
+		t.Error("the release was announced although the run was cancelled")
+	}
 	if r = check(t, p, r.ID); r.State != ledger.Cancelled {
 		t.Errorf("the run is %s", r.State)
 	}

@@ -33,9 +33,10 @@ var errLostSwap = errors.New("the run was written by somebody else")
 // the caller acknowledge. A crash between any two of these leaves at least one
 // live message, and doubles die out since only one of them wins the swap.
 //
-// A tick that fails is sent again from here. The host would deliver it again
-// too, but gives it up after a few tries: an outage of some minutes would stop
-// the run until the next night.
+// A tick that cannot be read or written down is sent again from here. The host
+// would deliver it again too, but gives it up after a few tries: an outage of
+// some minutes would stop the run until the next night. The pause grows, since
+// doubles do not die out while no tick can be compared.
 func (p *Pipeline) Check(ctx context.Context, m Tick) error {
 	err := p.tick(ctx, m)
 	if err == nil {
@@ -44,15 +45,19 @@ func (p *Pipeline) Check(ctx context.Context, m Tick) error {
 	// The invocation's own time may be what has run out.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
 	defer cancel()
-	if sendErr := send(ctx, p.Queues.Check, m, beatAgainAfter); sendErr != nil {
+	pause := failurePause(m.Try)
+	m.Try++
+	if sendErr := send(ctx, p.Queues.Check, m, pause); sendErr != nil {
 		return errors.Join(err, sendErr)
 	}
-	p.Log.ErrorContext(ctx, "heartbeat failed and beats again", "run", m.Run, "tick", m.Tick, "error", err.Error())
+	p.Log.ErrorContext(ctx, "heartbeat failed and beats again", "run", m.Run, "tick", m.Tick, "try", m.Try, "error", err.Error())
 	return nil
 }
 
-// beatAgainAfter is the pause before a tick that failed is tried again.
-const beatAgainAfter = 30 * time.Second
+// failurePause is the pause after the n-th failure in a row, from 0 on.
+func failurePause(n int) time.Duration {
+	return min(30*time.Second<<min(n, 10), maxPause)
+}
 
 func (p *Pipeline) tick(ctx context.Context, m Tick) error {
 	run, etag, err := p.ledger().Run(ctx, m.Run)
@@ -77,22 +82,25 @@ func (p *Pipeline) tick(ctx context.Context, m Tick) error {
 		return send(ctx, p.Queues.Check, m, run.Settings.TickInterval)
 	}
 	if err != nil {
-		p.noteFailedStep(ctx, run.ID, err)
-		return err
+		return p.stepFailed(ctx, m, err)
 	}
 	return b.finish(ctx, m)
 }
 
-// noteFailedStep notes a fault in the run as it is saved: what the failed step
-// has changed in memory is dropped. A note that cannot be written is in the log.
-func (p *Pipeline) noteFailedStep(ctx context.Context, id string, fault error) {
-	_, _ = p.ledger().UpdateRun(ctx, id, func(r *ledger.Run) (bool, error) {
-		if r.State.Over() {
-			return false, nil
-		}
-		r.Note(p.Now(), "step-failed", "A step of the run failed and is tried again: "+fault.Error())
-		return true, nil
-	})
+// stepFailed counts a step that failed as a tick: what it has changed in memory
+// is dropped, the fault is noted, and the heartbeat goes on.
+func (p *Pipeline) stepFailed(ctx context.Context, m Tick, fault error) error {
+	run, etag, err := p.ledger().Run(ctx, m.Run)
+	if err != nil {
+		return errors.Join(fault, err)
+	}
+	if run.State.Over() || m.Tick < run.Tick {
+		return nil // another tick was first
+	}
+	b := &beat{Pipeline: p, run: run, etag: etag, now: p.Now()}
+	b.note(ctx, "step-failed", "A step of the run failed and is tried again: "+fault.Error())
+	b.pause = failurePause(run.Notes[len(run.Notes)-1].Times)
+	return b.finish(ctx, m)
 }
 
 // finish sends the next message and moves the saved tick on. A run that has

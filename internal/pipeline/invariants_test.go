@@ -141,7 +141,7 @@ func fetchingRun(t *testing.T, w *world, p *Pipeline) *ledger.Run {
 		if r.State == ledger.Fetching {
 			return r
 		}
-		if err := p.Check(ctx, Tick{id, r.Tick}); err != nil {
+		if err := p.Check(ctx, Tick{Run: id, Tick: r.Tick}); err != nil {
 			t.Fatal(err)
 		}
 		w.now = w.now.Add(time.Minute)
@@ -270,20 +270,49 @@ func TestHeartbeatOutlivesAnOutage(t *testing.T) {
 	}
 }
 
-// A step that fails again and again is seen in the run's notes.
+// Invariant 2: a step that fails again and again is noted, is tried at growing
+// pauses, and does not multiply the heartbeat.
 func TestFailingStepIsNoted(t *testing.T) {
 	w := calm(t, patients(1))
 	p := w.direct()
 	ctx := t.Context()
 	r := fetchingRun(t, w, p)
+	q := w.mem.Queue("check-export")
+	for _, m := range q.Messages() {
+		q.Delete(m)
+	}
 	p.Stores.Staging = unlisted{p.Stores.Staging}
-	if err := p.Check(ctx, Tick{r.ID, r.Tick}); err != nil {
+	for n := range 8 {
+		m := Tick{Run: r.ID, Tick: r.Tick}
+		for range 2 { // each is delivered twice
+			if err := p.Check(ctx, m); err != nil {
+				t.Fatal(err)
+			}
+		}
+		beats := q.Messages()
+		if len(beats) != 1 {
+			t.Fatalf("there are %d heartbeats after %d failures", len(beats), n+1)
+		}
+		w.now = beats[0].Visible
+		q.Delete(beats[0])
+		r = p.mustRun(t, r.ID)
+	}
+	if took := w.now.Sub(r.Notes[0].At); took != maxPause {
+		t.Errorf("the last pause is %s", took)
+	}
+	if len(r.Notes) != 1 || r.Notes[0].Code != "step-failed" || r.Notes[0].Times != 8 || !strings.Contains(r.Notes[0].Text, "staging") {
+		t.Errorf("the notes are %+v", r.Notes)
+	}
+}
+
+// mustRun reads a run.
+func (p *Pipeline) mustRun(t *testing.T, id string) *ledger.Run {
+	t.Helper()
+	r, _, err := p.ledger().Run(t.Context(), id)
+	if err != nil {
 		t.Fatal(err)
 	}
-	r, _, err := p.ledger().Run(ctx, r.ID)
-	if err != nil || len(r.Notes) != 1 || r.Notes[0].Code != "step-failed" || !strings.Contains(r.Notes[0].Text, "staging") {
-		t.Errorf("the notes are %+v, %v", r.Notes, err)
-	}
+	return r
 }
 
 // unlisted is a container that cannot be listed.
@@ -312,7 +341,7 @@ func TestOneAtATime(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := p.Check(ctx, Tick{first, r.Tick}); err != nil {
+	if err := p.Check(ctx, Tick{Run: first, Tick: r.Tick}); err != nil {
 		t.Fatal(err)
 	}
 	w.now = w.now.Add(30 * time.Minute)

@@ -14,6 +14,8 @@ import (
 type Tick struct {
 	Run  string `json:"run"`
 	Tick int64  `json:"tick"`
+	// Try counts earlier tries of this tick that failed.
+	Try int `json:"try,omitempty"`
 }
 
 // FetchOutput asks for one entry of a run's manifest.
