@@ -387,6 +387,27 @@ func TestDownloads(t *testing.T) {
 			t.Errorf("%d bytes, %v", len(got), err)
 		}
 	})
+	t.Run("goes on where it stood still", func(t *testing.T) {
+		client, s := serve(t, func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("ETag", `"v1"`)
+			if r.Header.Get("Range") != "" {
+				http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(content))
+				return
+			}
+			w.Header().Set("Content-Length", fmt.Sprint(len(content)))
+			_, _ = w.Write(content[:len(content)/2])
+			w.(http.Flusher).Flush()
+			<-r.Context().Done() // the client has hung up
+		}, func(c *Config) { c.Stall = 50 * time.Millisecond })
+		body, err := client.Open(t.Context(), File{URL: s.URL + "/file"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer body.Close()
+		if got, err := io.ReadAll(body); err != nil || !bytes.Equal(got, content) {
+			t.Errorf("%d bytes, %v", len(got), err)
+		}
+	})
 	t.Run("not in another file", func(t *testing.T) {
 		_, err := read(t, broken(content, func(n int64) string { return fmt.Sprintf(`"v%d"`, n) }, &n))
 		wantKind(t, err, Transient)

@@ -27,6 +27,9 @@ type Config struct {
 	HTTP http.RoundTripper
 	// Now is the clock; nil is time.Now.
 	Now func() time.Time
+	// Stall is how long a download may stand still before it is gone on with over
+	// a new connection; 0 is two minutes.
+	Stall time.Duration
 	// RetryFloor and RetryCeiling bound what a Retry-After may ask for.
 	RetryFloor, RetryCeiling time.Duration
 }
@@ -48,6 +51,7 @@ type Client struct {
 	files          *http.Client // downloads: no time limit of their own
 	now            func() time.Time
 	floor, ceiling time.Duration
+	stall          time.Duration
 }
 
 // callTime bounds a short call.
@@ -67,7 +71,7 @@ func New(c Config) (*Client, error) {
 	}
 	client := &Client{
 		base: base, profile: c.Profile, auth: c.Auth, now: c.Now,
-		floor: c.RetryFloor, ceiling: c.RetryCeiling,
+		floor: c.RetryFloor, ceiling: c.RetryCeiling, stall: c.Stall,
 	}
 	for _, origin := range c.FileOrigins {
 		u, err := url.Parse(origin)
@@ -81,6 +85,9 @@ func New(c Config) (*Client, error) {
 	}
 	if client.now == nil {
 		client.now = time.Now
+	}
+	if client.stall <= 0 {
+		client.stall = 2 * time.Minute
 	}
 	if client.floor <= 0 {
 		client.floor = time.Second

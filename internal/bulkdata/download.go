@@ -78,8 +78,10 @@ type download struct {
 	auth Authorizer
 
 	body       io.ReadCloser
-	offset     int64 // bytes handed out
-	length     int64 // of the whole file as sent, -1 where unknown
+	hangUp     context.CancelFunc // ends the connection
+	stalled    *time.Timer        // hangs up when nothing has come for long
+	offset     int64              // bytes handed out
+	length     int64              // of the whole file as sent, -1 where unknown
 	validator  string
 	compressed bool
 	resumes    int
@@ -95,16 +97,24 @@ func (d *download) connect(offset int64) error {
 			header.Set("Accept-Encoding", "identity")
 		}
 	}
+	ctx, hangUp := context.WithCancel(d.ctx)
 	for _, fresh := range []bool{false, true} {
-		r, err := d.c.send(d.ctx, d.c.files, d.op, http.MethodGet, d.u, header, d.auth, fresh)
+		r, err := d.c.send(ctx, d.c.files, d.op, http.MethodGet, d.u, header, d.auth, fresh)
 		if err != nil {
+			hangUp()
 			return err
 		}
 		if r.StatusCode == http.StatusUnauthorized && d.auth != nil && !fresh {
 			drain(r)
 			continue
 		}
-		return d.take(r, offset)
+		if err := d.take(r, offset); err != nil {
+			hangUp()
+			return err
+		}
+		d.hangUp, d.stalled = hangUp, time.AfterFunc(d.c.stall, hangUp)
+		d.stalled.Stop() // it runs while a read waits
+		return nil
 	}
 	panic("unreachable")
 }
@@ -155,10 +165,12 @@ func strongValidator(h http.Header) string {
 	return h.Get("Last-Modified")
 }
 
-// Read goes on over a new connection when one breaks off.
+// Read goes on over a new connection when one breaks off, or stands still.
 func (d *download) Read(p []byte) (int, error) {
 	for {
+		d.stalled.Reset(d.c.stall)
 		n, err := d.body.Read(p)
+		d.stalled.Stop()
 		d.offset += int64(n)
 		if n > 0 || err == nil {
 			return n, nil
@@ -169,7 +181,7 @@ func (d *download) Read(p []byte) (int, error) {
 		if d.ctx.Err() != nil {
 			return 0, d.ctx.Err()
 		}
-		d.body.Close()
+		d.Close()
 		if d.validator == "" || d.resumes >= maxResumes {
 			return 0, d.changed()
 		}
@@ -203,7 +215,11 @@ func (d *download) reconnect() error {
 }
 
 // Close ends the transfer.
-func (d *download) Close() error { return d.body.Close() }
+func (d *download) Close() error {
+	d.stalled.Stop()
+	d.hangUp()
+	return d.body.Close()
+}
 
 // unzipped is a transfer with its compression undone.
 type unzipped struct {
