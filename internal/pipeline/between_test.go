@@ -114,6 +114,49 @@ func TestResultIsTiedToItsSource(t *testing.T) {
 	})
 }
 
+// TestRetryClearsTheWay: what a result in the way says of the remedy is true.
+func TestRetryClearsTheWay(t *testing.T) {
+	for name, spoil := range map[string]func(map[string]string){
+		"of other bytes":       func(meta map[string]string) { meta["sourceetag"] = `"0xother"` },
+		"of another policy":    func(meta map[string]string) { meta["policyhash"] = "another" },
+		"that cannot be read":  func(meta map[string]string) { meta["lines"] = "many" },
+		"that names no source": func(meta map[string]string) { delete(meta, "sourceetag") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := calm(t, patients(1))
+			p := w.direct()
+			r, file := fetchedFile(t, w, p)
+			if err := p.Anonymize(t.Context(), file); err != nil {
+				t.Fatal(err)
+			}
+			info, err := p.Stores.Staging.Head(t.Context(), file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			spoil(info.Metadata)
+			put(t, p.Stores.Staging, file, "{}\n", info.Metadata)
+			if err := p.Anonymize(t.Context(), file); err == nil {
+				t.Fatal("the spoiled result is taken for the file's")
+			}
+			w.now = w.now.Add(r.Settings.StallDeadline + time.Hour)
+			if r = check(t, p, r.ID); r.State == ledger.Fetching {
+				w.now = w.now.Add(r.Settings.StallDeadline + time.Hour)
+				r = check(t, p, r.ID)
+			}
+			wantState(t, r, ledger.Failed, "stalled")
+			if err := p.Order(t.Context(), r.ID, ledger.Order{Kind: ledger.OrderRetry}); err != nil {
+				t.Fatal(err)
+			}
+			if err := p.Anonymize(t.Context(), file); err != nil {
+				t.Errorf("after a retry: %v", err)
+			}
+			check(t, p, r.ID)
+			check(t, p, r.ID)
+			wantState(t, check(t, p, r.ID), ledger.Released, "")
+		})
+	}
+}
+
 // TestFirstResultStands: a second writer of a result changes nothing.
 func TestFirstResultStands(t *testing.T) {
 	w := calm(t, patients(1))

@@ -133,7 +133,7 @@ func pageName(dir string, page int) string { return fmt.Sprintf("%s/%05d.json", 
 // one must have the same entries in the same order; only links may differ.
 func (b *beat) refreshManifest(ctx context.Context) error {
 	if b.run.Manifest.Refreshed >= maxRefreshes {
-		fail(b.run, b.now, reason("links-expire", "The server's links expired %d times; they do not live long enough to fetch the files. Raise their life on the server, or FETCH_PARALLEL.", maxRefreshes))
+		fail(b.run, b.now, reason("links-expire", "The links of the server's files were refused %d times, each time after its manifest was read anew: they do not live long enough to fetch the files, or this client may not read them. Raise their life on the server, or FETCH_PARALLEL; or grant the client the right.", maxRefreshes))
 		return b.writeReport(ctx)
 	}
 	status, err := b.Exporter.Status(ctx, b.run.Kickoff.StatusURL)

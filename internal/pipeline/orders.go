@@ -147,7 +147,8 @@ func (p *Pipeline) retakeScope(ctx context.Context, run *ledger.Run) error {
 }
 
 // forgetUnclean deletes results and records that were not clean, so that they
-// are made again.
+// are made again. Of an entry that is not done all results are made again: one
+// of them may be of other bytes.
 func (p *Pipeline) forgetUnclean(ctx context.Context, run *ledger.Run) error {
 	v, err := p.survey(ctx, run)
 	if err != nil {
@@ -170,7 +171,7 @@ func (p *Pipeline) forgetUnclean(ctx context.Context, run *ledger.Run) error {
 		}
 		for piece := range f.results {
 			r := &f.results[piece]
-			if r.Failure == "" && r.Counts.Quarantined == 0 && r.Hard == 0 {
+			if f.done && r.Failure == "" && r.Counts.Quarantined == 0 && r.Hard == 0 {
 				continue
 			}
 			name := rawFile{Run: run.ID, Type: f.summary.Type, Output: index, Attempt: f.summary.Attempt, Piece: piece}

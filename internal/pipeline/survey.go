@@ -16,7 +16,7 @@ type survey struct {
 	// entry: a sign of life of a long fetch.
 	strayResults map[int]int
 	progress     ledger.Progress
-	// bad are results that cannot be read, by name.
+	// bad are results that cannot be read, or are of another policy, by name.
 	bad []string
 }
 
@@ -85,7 +85,8 @@ func (v *survey) addResult(run *ledger.Run, info storage.Info) {
 		return
 	}
 	if r.PolicyHash != run.Policy.Hash {
-		return // of another generation
+		v.bad = append(v.bad, info.Name)
+		return
 	}
 	v.progress.Results++
 	v.progress.Lines += r.Counts.Lines
