@@ -100,6 +100,7 @@ func (p *Pipeline) anonymizeFile(ctx context.Context, run *ledger.Run, made *eng
 
 	stats, err := made.Stream(ctx, io.MultiWriter(out, sum), lines, anonymize.StreamOptions{
 		Workers:    p.Workers,
+		ChunkBytes: chunkBytes,
 		FileName:   run.ID + ".ndjson",
 		FolderName: run.ID,
 		Check:      watch.check,
@@ -122,6 +123,11 @@ func (p *Pipeline) anonymizeFile(ctx context.Context, run *ledger.Run, made *eng
 		"dropped", r.Counts.Dropped, "quarantined", r.Counts.Quarantined, "findings", r.Hard+r.Soft)
 	return nil
 }
+
+// chunkBytes is how much a worker takes at a time. There are two chunks for each
+// worker, with results that may be several times as long: small chunks keep a
+// file's memory below 64 MiB.
+const chunkBytes = 256 << 10
 
 // commitResult commits the output with its result. Where another writer was
 // first, what is there decides.

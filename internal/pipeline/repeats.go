@@ -8,7 +8,8 @@ import (
 
 // repeats passes a stream of lines through and counts those that are the same,
 // byte for byte, as an earlier one: a server may send a resource twice. They
-// are kept, and counted. What it remembers is bounded by the size of a file.
+// are kept, and counted. Of a file with more lines than it remembers, the first
+// are.
 type repeats struct {
 	src   io.Reader
 	seed  maphash.Seed
@@ -17,6 +18,10 @@ type repeats struct {
 	seen  map[uint64]struct{}
 	count int64
 }
+
+// maxSeen bounds what is remembered, to some 10 MB: the lines of a file of 64 MiB
+// are seldom more.
+const maxSeen = 1 << 18
 
 func newRepeats(src io.Reader) *repeats {
 	r := &repeats{src: src, seed: maphash.MakeSeed(), seen: make(map[uint64]struct{})}
@@ -59,5 +64,7 @@ func (r *repeats) endLine() {
 		r.count++
 		return
 	}
-	r.seen[h] = struct{}{}
+	if len(r.seen) < maxSeen {
+		r.seen[h] = struct{}{}
+	}
 }
