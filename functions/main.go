@@ -84,6 +84,9 @@ func once(s *settings.Settings, log *slog.Logger) func(context.Context) (*handle
 		if err != nil {
 			return nil, err
 		}
+		if err := in.PrepareLocal(ctx); err != nil {
+			return nil, err
+		}
 		made = &handlers.Installation{Pipeline: in.Pipeline, RawContainer: in.RawContainer}
 		return made, nil
 	}

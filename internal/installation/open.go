@@ -106,9 +106,15 @@ func Open(ctx context.Context, s *settings.Settings, log *slog.Logger, version s
 // copyParallel is how many files are copied to research at once.
 const copyParallel = 8
 
-// Prepare makes the containers and queues that are not there: for a local
-// installation. In Azure the templates make them, and the identity may not.
-func (in *Installation) Prepare(ctx context.Context) error {
+// PrepareLocal makes the containers and queues that are not there, where all
+// accounts are emulators on this machine. In Azure the templates make them, and
+// the identity may not.
+func (in *Installation) PrepareLocal(ctx context.Context) error {
+	for _, account := range []*storage.Account{in.Host, in.Raw, in.Lake} {
+		if !account.Local() {
+			return nil
+		}
+	}
 	return errors.Join(
 		in.Raw.EnsureContainers(ctx, RawContainers...),
 		in.Lake.EnsureContainers(ctx, LakeContainers...),

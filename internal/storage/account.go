@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/url"
 	"strings"
 	"time"
@@ -63,6 +64,16 @@ func OpenAccount(c Connection) (*Account, error) {
 func (a *Account) BlobServiceURL() string {
 	endpoint, _, _ := strings.Cut(a.blobs.URL(), "?")
 	return strings.TrimSuffix(endpoint, "/")
+}
+
+// Local reports whether the account is an emulator on this machine.
+func (a *Account) Local() bool {
+	u, err := url.Parse(a.blobs.URL())
+	if err != nil {
+		return false
+	}
+	ip := net.ParseIP(u.Hostname())
+	return u.Hostname() == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 // Container returns a container of the account, which need not exist.
