@@ -102,7 +102,8 @@ func (e *Evaluator) textBytes(x *Call, c Collection) ([]byte, bool) {
 	}
 	switch v.Kind {
 	case KindString:
-		return v.text(), true
+		b := v.text()
+		return b, e.spend(len(b) / bytesPerStep)
 	case KindDate, KindDateTime, KindTime:
 		if c[0].Kind == KindNode && !e.dialect.Rules {
 			return []byte(v.Text()), true // FHIR has dates as texts

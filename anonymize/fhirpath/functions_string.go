@@ -79,8 +79,14 @@ func textAnd(f func(e *Evaluator, x *Call, s, arg []byte) Collection) func(*Eval
 // maxText bounds a text that is made, so that doubling cannot fill the memory.
 const maxText = 16 << 20
 
+// bytesPerStep is how much of a text is as much work as a step.
+const bytesPerStep = 256
+
 // newText is a text that was made.
 func (e *Evaluator) newText(x Node, b []byte) Collection {
+	if !e.spend(len(b) / bytesPerStep) {
+		return nil
+	}
 	if len(b) > maxText {
 		return e.fail(x, "the expression makes a text that is too long")
 	}

@@ -3,6 +3,7 @@ package fhirpath_test
 import (
 	"errors"
 	"testing"
+	"time"
 
 	"fhirdeid/anonymize/fhirmodel"
 	"fhirdeid/anonymize/fhirpath"
@@ -56,6 +57,9 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
+// slow is more than an evaluation with few steps may take on any machine.
+const slow = 5 * time.Second
+
 // FuzzEval: nothing panics, and nothing goes on for ever.
 func FuzzEval(f *testing.F) {
 	for _, s := range seeds {
@@ -74,7 +78,11 @@ func FuzzEval(f *testing.F) {
 				continue
 			}
 			e := fhirpath.NewEvaluator(fhirpath.Options{Model: model, Now: now, MaxItems: 10_000, MaxSteps: 100_000})
+			start := time.Now()
 			items, err := e.Eval(x, tree, 0)
+			if took := time.Since(start); took > slow {
+				t.Fatalf("it takes %v", took)
+			}
 			if err != nil {
 				continue
 			}
