@@ -2,6 +2,7 @@ package fhirpath_test
 
 import (
 	"errors"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -100,5 +101,23 @@ func TestErrorsQuoteNothing(t *testing.T) {
 	}
 	if _, err := fhirpath.ReadTree(loadModel(t, fhirmodel.R4), []byte(`{"resourceType":"Patient","id":"`+secret+`}`)); err == nil || strings.Contains(err.Error(), secret) {
 		t.Error("a broken resource:", err)
+	}
+}
+
+// TestManyEqualNodes: a union by value of many nodes is no matter of squares.
+func TestManyEqualNodes(t *testing.T) {
+	var b strings.Builder
+	b.WriteString(`{"resourceType":"Patient","name":[`)
+	for i := range 20_000 {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		b.WriteString(`{"family":"F` + strconv.Itoa(i%10_000) + `"}`)
+	}
+	tree := readTree(t, b.String()+`]}`)
+	for d, want := range map[fhirpath.Dialect]string{fhirpath.Rules: "20001", fhirpath.Microsoft: "10001"} {
+		if got := evaluate(t, "(name.family | nodesByName('family') | 1 | 1).count()", d, tree, 0); got != want {
+			t.Errorf("%+v gives %s, want %s", d, got, want)
+		}
 	}
 }

@@ -66,7 +66,13 @@ type distinct struct {
 	set  *nodeSet
 	// values says that there are items which are not in the set.
 	values bool
+	// texts are the texts among many items, in rule files, where a text equals
+	// nothing but a text.
+	texts map[string]struct{}
 }
+
+// manyItems are too many to compare each with each.
+const manyItems = 64
 
 func (e *Evaluator) startDistinct() distinct {
 	d := distinct{e: e, mark: e.mark()}
@@ -95,7 +101,15 @@ func (d *distinct) push(i Item) {
 			e.push(i)
 		}
 		return
-	case !e.has(e.since(d.mark), i):
+	case d.set == nil && e.dialect.Rules && e.mark()-d.mark >= manyItems:
+		if v, ok := e.value(i); ok && v.Kind == KindString {
+			if d.newText(v.text()) {
+				e.push(i)
+			}
+			return
+		}
+	}
+	if !e.has(e.since(d.mark), i) {
 		if i.Kind != KindNode {
 			d.values = true
 		} else if d.set != nil {
@@ -103,6 +117,23 @@ func (d *distinct) push(i Item) {
 		}
 		e.push(i)
 	}
+}
+
+// newText says whether a text is new, and notes it.
+func (d *distinct) newText(text []byte) bool {
+	if d.texts == nil {
+		d.texts = make(map[string]struct{})
+		for _, i := range d.e.since(d.mark) {
+			if v, ok := d.e.value(i); ok && v.Kind == KindString {
+				d.texts[string(v.text())] = struct{}{}
+			}
+		}
+	}
+	if _, is := d.texts[string(text)]; is {
+		return false
+	}
+	d.texts[string(text)] = struct{}{}
+	return d.e.spend(1)
 }
 
 func (d *distinct) done() Collection {
