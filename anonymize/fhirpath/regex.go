@@ -20,7 +20,7 @@ var regexFunctions = map[string]*function{
 const maxPatterns = 128
 
 // maxReplaced is how many places of a text can be replaced.
-const maxReplaced = 1 << 20
+const maxReplaced = 1 << 18
 
 // flagsAt is the place of the argument with the flags.
 func flagsAt(x *Call) int {
