@@ -29,10 +29,14 @@ func (l *linter) keys() {
 				Remedy:      "Take \"dateShiftFixedOffsetInDays\" out, and shift by a key.",
 			})
 		case key == "":
+			consequence := "It has to come from outside; without it nothing is de-identified."
+			if !l.strict {
+				consequence += " Microsoft's tool makes a random one, so that results of two runs do not fit together."
+			}
 			l.add(Problem{
 				Code: "blank-key", Severity: Note,
 				Problem:     fmt.Sprintf("The rules need the %s, and the file has none.", names[use.Purpose]),
-				Consequence: "It has to come from outside; without it nothing is de-identified. Microsoft's tool makes a random one, so that results of two runs do not fit together.",
+				Consequence: consequence,
 				Remedy:      "Keep it so, and give the key by the vault or the environment.",
 			})
 		case len(key) < shortKey:

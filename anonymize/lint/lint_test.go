@@ -164,12 +164,17 @@ func TestProfiles(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r, err := Check(p.Source(), Options{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if n := r.Errors(); n > 0 || !r.Coverage.Dropped {
-			t.Errorf("%s has %d errors: %+v", name, n, r.Problems)
+		for _, version := range []string{"STU3", "R4", "R4B", "R5"} {
+			if p.FHIRVersion != "" && p.FHIRVersion != version {
+				continue
+			}
+			r, err := Check(p.Source(), Options{FHIRVersion: version})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if n := r.Errors(); n > 0 || !r.Coverage.Dropped {
+				t.Errorf("%s has %d errors in %s: %+v", name, n, version, r.Problems)
+			}
 		}
 	}
 }

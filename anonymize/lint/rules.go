@@ -47,6 +47,7 @@ func (l *linter) prefix(r *policy.Rule) bool {
 		if others := otherVersions(l.model, func(m *fhirmodel.Model) bool { return m.ResourceType([]byte(r.Prefix)) != nil }); others != "" {
 			p.Problem += " It exists in " + others + "."
 			p.Remedy = "Take the rule out of the file for this version."
+			l.forOthers(&p)
 		} else if near := fhirpath.Nearest(r.Prefix, append(resourceNames(l.model), "Resource", "DomainResource")); near != "" {
 			p.Remedy = fmt.Sprintf("Write %q, if that was meant.", near)
 		}
@@ -105,14 +106,25 @@ func (l *linter) dead(r *policy.Rule, t *fhirpath.Typing) {
 		p = at(r, "dead-path", l.graver(), m.Position)
 		p.Problem, p.Remedy = l.deadStep(m, remedy)
 	}
+	p.Consequence = l.nothing()
 	if others != "" {
 		p.Problem += " The path can match in " + others + "."
 		if i < 0 || t.Remarks[i].Nearest == "" {
 			p.Remedy = "Take the rule out of the file for this version, or write the path that this version has."
 		}
+		l.forOthers(&p)
 	}
-	p.Consequence = l.nothing()
 	l.add(p)
+}
+
+// forOthers makes little of a rule that is for another version, in a file that is
+// for all of them.
+func (l *linter) forOthers(p *Problem) {
+	if l.policy.FHIRVersion == "" {
+		p.Severity = Note
+		p.Consequence = "The rule does nothing in this version."
+		p.Remedy = "Nothing has to be done if the file is meant for several versions."
+	}
 }
 
 // deadStep says why a step matches nothing and what to write.

@@ -152,6 +152,16 @@ func strictWords(r *policy.Rule) string {
 		return "It stays if its URL is listed, as far as the methods for its type keep its value; else it is dropped."
 	case policy.Quantity:
 		return "The number stays with its UCUM unit, or an amount of money; an age over 89 years becomes 90. The rest is dropped."
+	case policy.Shift:
+		return "The date is moved by a number of days that is the patient's own; where there is not exactly one patient, its year stays."
+	case policy.Town:
+		return "The name of the town stays."
+	case policy.ZIP:
+		return "A whole ZIP code of the United States stays; others are dropped."
+	case policy.Code:
+		return "It stays if it is a code of the element's required value set; else it is dropped."
+	case policy.Number:
+		return "A number of at most eight digits stays; in an observation of an age one over 89 becomes 90."
 	case policy.State:
 		return "The state of an address in the United States, and the country, stay; the rest is dropped."
 	}
