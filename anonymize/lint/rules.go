@@ -15,6 +15,9 @@ func (l *linter) rule(r *policy.Rule) {
 	if !l.prefix(r) {
 		return
 	}
+	if !l.strict {
+		l.refusedByMicrosoft(r)
+	}
 	if r.Generalize != nil {
 		l.conditions(r)
 	}
@@ -28,6 +31,29 @@ func (l *linter) rule(r *policy.Rule) {
 	}
 	l.remarks(r, t)
 	l.results(r, t)
+}
+
+// refusedByMicrosoft finds expressions that Microsoft's tool cannot read: it lacks
+// some functions.
+func (l *linter) refusedByMicrosoft(r *policy.Rule) {
+	texts := []string{r.Path}
+	if r.Generalize != nil {
+		for _, c := range r.Generalize.Cases {
+			texts = append(texts, c.ConditionText, c.TargetText)
+		}
+	}
+	for _, text := range texts {
+		_, err := fhirpath.Parse(text, fhirpath.Microsoft)
+		if err == nil {
+			continue
+		}
+		p := at(r, "refused-by-microsoft", Warning, -1)
+		p.Problem = fmt.Sprintf("Microsoft's tool cannot read the expression %q: %v.", text, err)
+		p.Consequence = "That tool, and --compat microsoft, refuse the whole file. Here the rule works."
+		p.Remedy = "Write it without, if the file must work with Microsoft's tool too."
+		l.add(p)
+		return
+	}
 }
 
 // prefix checks the type name that a path begins with. It reports whether there

@@ -17,4 +17,8 @@
 // The file may have comments, trailing commas, single quotes and a byte order
 // mark, as Microsoft's loader takes them. The first rule that reaches an element
 // decides.
+//
+// Parse reads a file, checks all that Microsoft's tool checks when it loads one, and
+// gives its paths and conditions as FHIRPath expressions. Where that tool leaks or
+// crashes the file is read otherwise, unless ParseOptions ask for CompatMicrosoft.
 package policy
