@@ -113,6 +113,9 @@ func Compile(p *policy.Policy, o Options) (*Engine, error) {
 	if err := e.makeCustom(o.Methods); err != nil {
 		return nil, err
 	}
+	if err := e.checkClaim(); err != nil {
+		return nil, err
+	}
 	if err := e.takeKeys(); err != nil {
 		return nil, err
 	}

@@ -85,6 +85,7 @@ func ParseAll(data []byte, o ParseOptions) (*Policy, []*Error) {
 		line := root.getFold("parameters").getFold("encryptKey").line
 		all = append(all, &Error{Line: line, Text: fmt.Sprintf("\"encryptKey\" has %d bytes; AES takes 16, 24 or 32", n)})
 	}
+	p.takeBase()
 	return p, all
 }
 
@@ -130,31 +131,19 @@ func (p *Policy) readRules(root *node, o *ParseOptions) (all []*Error) {
 	return all
 }
 
-var topKeys = []string{"fhirVersion", "processingErrors", "fhirPathRules", "parameters", "mode", "claim", "codeSystems", "extensions", "description"}
+var topKeys = []string{"fhirVersion", "processingErrors", "fhirPathRules", "parameters", "mode", "claim", "codeSystems", "extensions", "description", "extends"}
 
 func (p *Policy) readTop(root *node, o *ParseOptions) error {
-	for _, read := range []func(*node, *ParseOptions) error{p.readMode, p.readClaim, p.readVersion, p.readProcessingErrors} {
+	for _, read := range []func(*node, *ParseOptions) error{p.readExtends, p.readMode, p.readClaim, p.readVersion, p.readProcessingErrors} {
 		if err := read(root, o); err != nil {
 			return err
 		}
 	}
-	for _, list := range []struct {
-		key  string
-		into *[]string
-	}{{"codeSystems", &p.CodeSystems}, {"extensions", &p.Extensions}} {
-		v := root.getFold(list.key)
-		if v == nil || v.kind == kindNull {
-			continue
-		}
-		if v.kind != kindArray {
-			return &Error{Line: v.line, Text: fmt.Sprintf("%q must be a list of texts, not %s", list.key, v.kind)}
-		}
-		for _, item := range v.items {
-			if item.kind != kindString {
-				return &Error{Line: item.line, Text: fmt.Sprintf("%q must be a list of texts, without %s", list.key, item.kind)}
-			}
-			*list.into = append(*list.into, item.text)
-		}
+	if err := p.readList(root, "codeSystems", &p.CodeSystems); err != nil {
+		return err
+	}
+	if err := p.readList(root, "extensions", &p.Extensions); err != nil {
+		return err
 	}
 	return p.checkNames(root, topKeys)
 }

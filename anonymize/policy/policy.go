@@ -52,6 +52,11 @@ type Policy struct {
 	// CustomSettings are "parameters.customSettings", for custom methods.
 	CustomSettings json.RawMessage
 
+	// name is that of a built-in profile, base the one that the file extends.
+	name string
+	base *Policy
+	// listed are the list items with a reason.
+	listed   []Loosening
 	source   []byte
 	warnings []Error
 }
@@ -186,7 +191,12 @@ func Builtin(name string) (*Policy, error) {
 	if err != nil {
 		return nil, fmt.Errorf("there is no built-in profile %q; there are: %s", name, strings.Join(BuiltinNames(), ", "))
 	}
-	return Parse(data)
+	p, err := Parse(data)
+	if err != nil {
+		return nil, fmt.Errorf("the profile %s: %w", name, err)
+	}
+	p.name = name
+	return p, nil
 }
 
 // BuiltinNames lists the built-in profiles.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -37,6 +38,11 @@ type Rule struct {
 	// Unknown says that there is no such method, which only CompatMicrosoft lets
 	// pass: the rule is an error when a resource comes that it applies to.
 	Unknown bool
+	// Reason is why the rule may keep more than the claim's profile does, or "".
+	Reason string
+	// Profile is the built-in profile that the rule is from where the file extends
+	// one, or "": Line is the line there.
+	Profile string
 	// Settings is the rule as strict JSON, for custom methods.
 	Settings json.RawMessage
 
@@ -58,7 +64,7 @@ func (r *Rule) Applies(resourceType string) bool {
 }
 
 // ruleKeys are the members of a rule, besides those of custom methods.
-var ruleKeys = []string{"path", "method", "replaceWith", "span", "rangeType", "roundTo", "cases", "otherValues"}
+var ruleKeys = []string{"path", "method", "replaceWith", "span", "rangeType", "roundTo", "cases", "otherValues", "reason"}
 
 // ruleParser reads one rule. Its checks come in the order of Microsoft's tool:
 // path and method, the path's grammar, the method's settings.
@@ -108,8 +114,31 @@ func (rp *ruleParser) parse() error {
 	if err := rp.readMethod(method); err != nil {
 		return err
 	}
+	if err := rp.readReason(); err != nil {
+		return err
+	}
 	return rp.checkKeys()
 }
+
+// readReason reads why a rule may keep more than its claim's profile. Such a rule
+// has to say which element: a reason for all of a kind is none.
+func (rp *ruleParser) readReason() error {
+	n := rp.n.get("reason")
+	if n == nil || rp.p.Mode != Strict {
+		return nil
+	}
+	if n.kind != kindString || strings.TrimSpace(n.text) == "" {
+		return rp.faultAt(n, "\"reason\" must be a text that says why this may be kept")
+	}
+	if r := &rp.rule; !elementPath.MatchString(r.Path) {
+		return rp.faultAt(n, "a rule with a reason names one element, such as \"Observation.note.text\"; %q is more", r.Path)
+	}
+	rp.rule.Reason = strings.TrimSpace(n.text)
+	return nil
+}
+
+// elementPath is a path of a resource type and names.
+var elementPath = regexp.MustCompile(`^[A-Z][A-Za-z]*(?:\.[a-z][A-Za-z0-9]*)+$`)
 
 func (rp *ruleParser) readMethod(n *node) error {
 	name := n.asText(false)

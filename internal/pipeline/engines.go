@@ -30,6 +30,9 @@ const claimNone = "none"
 type Engines struct {
 	mu   sync.Mutex
 	made []madeEngine // newest first
+	// spoil lets a test break what was made, so that there is something for the
+	// verifier to find.
+	spoil func(*engine)
 }
 
 type madeEngine struct {
@@ -98,6 +101,9 @@ func (p *Pipeline) engine(ctx context.Context, run *ledger.Run) (*engine, error)
 	made, err := p.makeEngine(ctx, run, rules)
 	if err != nil {
 		return nil, err
+	}
+	if p.Engines.spoil != nil {
+		p.Engines.spoil(made)
 	}
 	p.Engines.keep(key, made)
 	return made, nil

@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"fhirdeid/anonymize"
+	"fhirdeid/anonymize/policy"
 	"fhirdeid/internal/bulkdata"
 	"fhirdeid/internal/keys"
 	"fhirdeid/internal/ledger"
@@ -416,10 +418,18 @@ func (o *overtakenWriter) Commit(ctx context.Context, opts storage.PutOptions) (
 // holds the run, and that the leaking line is nowhere but in the raw account.
 func TestNothingUnverifiedInResearch(t *testing.T) {
 	w := calm(t, simOutput{typ: "Patient", data: []byte(patientLine + `{"resourceType":"Patient","id":"p2","gender":"male"}` + "\n"), count: 2})
-	// A policy with a claim that it breaks: it keeps names.
-	leaky := `{"fhirVersion":"R4","mode":"strict","claim":"safe-harbor","fhirPathRules":[
-		{"path":"Resource.id","method":"pseudonym"},{"path":"Patient.name","method":"keep"},{"path":"Patient.gender","method":"keep"}]}`
-	putPolicy(t, w, leaky)
+	putPolicy(t, w, `{"extends":"safe-harbor","fhirPathRules":[]}`)
+	// An engine that keeps names, as only a broken one would.
+	w.engine.spoil = func(made *engine) {
+		p, err := policy.Parse([]byte(`{"fhirVersion":"R4","mode":"strict","fhirPathRules":[
+			{"path":"Resource.id","method":"pseudonym"},{"path":"Patient.name","method":"keep"},{"path":"Patient.gender","method":"keep"}]}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if made.Engine, err = anonymize.Compile(p, anonymize.Options{AsOf: w.now, Keys: anonymize.Keys{Pseudonym: []byte("a key of good length for tests")}}); err != nil {
+			t.Fatal(err)
+		}
+	}
 	r := w.oneNightOf(t)
 	wantState(t, r, ledger.Held, "findings")
 	if !r.Reasons[0].Hard {

@@ -22,7 +22,8 @@ var unnoticed = map[string]string{
 // each type of text before all rules: what comes out differently must have a hard
 // finding.
 func TestMutations(t *testing.T) {
-	source := profile(t)
+	// Under its claim a mutant would be refused before it reads anything.
+	source := bytes.Replace(profile(t), []byte(`"claim": "safe-harbor"`), []byte(`"claim": "none"`), 1)
 	type line struct{ in, clean []byte }
 	var lines []line
 	right := safeHarbor(t, source)
@@ -46,7 +47,7 @@ func TestMutations(t *testing.T) {
 		}
 		e, err := anonymize.Compile(p, anonymize.Options{AsOf: asOf, Keys: anonymize.Keys{Pseudonym: []byte("a key of good length for tests")}})
 		if err != nil {
-			return // refused before anything is read
+			t.Fatal(err)
 		}
 		changed := 0
 		for _, l := range lines {
