@@ -18,15 +18,23 @@ const (
 
 // parseDate reads YYYY, YYYY-MM or YYYY-MM-DD, and returns what is behind it.
 func parseDate(b []byte) (d date, rest []byte, ok bool) {
-	year, ok := number(b, 0, 4)
-	if !ok || year == 0 {
+	if len(b) < 4 {
+		return d, nil, false
+	}
+	century, ok1 := twoDigits(b[0], b[1])
+	year, ok2 := twoDigits(b[2], b[3])
+	year += 100 * century
+	if !ok1 || !ok2 || year == 0 {
 		return d, nil, false
 	}
 	d = date{year, 1, 1, precisionYear}
 	if len(b) == 4 || b[4] != '-' {
 		return d, b[4:], len(b) == 4
 	}
-	d.month, ok = number(b, 5, 2)
+	if len(b) < 7 {
+		return d, nil, false
+	}
+	d.month, ok = twoDigits(b[5], b[6])
 	if !ok || d.month < 1 || d.month > 12 {
 		return d, nil, false
 	}
@@ -34,28 +42,20 @@ func parseDate(b []byte) (d date, rest []byte, ok bool) {
 	if len(b) == 7 || b[7] != '-' {
 		return d, b[7:], len(b) == 7
 	}
-	d.day, ok = number(b, 8, 2)
-	if !ok || d.day < 1 || d.day > daysIn(d.year, d.month) {
+	if len(b) < 10 {
+		return d, nil, false
+	}
+	d.day, ok = twoDigits(b[8], b[9])
+	if !ok || d.day < 1 || d.day > 28 && d.day > daysIn(d.year, d.month) {
 		return d, nil, false
 	}
 	d.precision = precisionDay
 	return d, b[10:], true
 }
 
-// number reads exactly n digits, from an index on.
-func number(b []byte, from, n int) (value int, ok bool) {
-	if len(b) < from+n {
-		return 0, false
-	}
-	bad := byte(0)
-	for _, c := range b[from : from+n] {
-		c -= '0'
-		if c > 9 {
-			bad = 1
-		}
-		value = value*10 + int(c)
-	}
-	return value, bad == 0
+func twoDigits(a, b byte) (value int, ok bool) {
+	a, b = a-'0', b-'0'
+	return int(a)*10 + int(b), a <= 9 && b <= 9
 }
 
 func daysIn(year, month int) int {
@@ -72,20 +72,29 @@ func daysIn(year, month int) int {
 }
 
 // clock is a time of day as it is written.
-type clock struct{ seconds bool }
+type clock struct {
+	seconds  bool
+	fraction int // its length, with the point
+}
 
 // parseClock reads HH:MM, HH:MM:SS or HH:MM:SS.fff, and returns what is behind
 // it.
 func parseClock(b []byte) (c clock, rest []byte, ok bool) {
-	hour, ok1 := number(b, 0, 2)
-	minute, ok2 := number(b, 3, 2)
-	if !ok1 || !ok2 || b[2] != ':' || hour > 23 || minute > 59 {
+	if len(b) < 5 || b[2] != ':' {
+		return c, nil, false
+	}
+	hour, ok1 := twoDigits(b[0], b[1])
+	minute, ok2 := twoDigits(b[3], b[4])
+	if !ok1 || !ok2 || hour > 23 || minute > 59 {
 		return c, nil, false
 	}
 	if len(b) == 5 || b[5] != ':' {
 		return c, b[5:], true
 	}
-	second, ok := number(b, 6, 2)
+	if len(b) < 8 {
+		return c, nil, false
+	}
+	second, ok := twoDigits(b[6], b[7])
 	if !ok || second > 60 { // 60 is a leap second
 		return c, nil, false
 	}
@@ -99,7 +108,7 @@ func parseClock(b []byte) (c clock, rest []byte, ok bool) {
 		if i == 1 {
 			return c, nil, false
 		}
-		b = b[i:]
+		c.fraction, b = i, b[i:]
 	}
 	return c, b, true
 }
@@ -112,8 +121,8 @@ func isZone(b []byte) bool {
 	if len(b) != 6 || b[0] != '+' && b[0] != '-' || b[3] != ':' {
 		return false
 	}
-	hour, ok1 := number(b, 1, 2)
-	minute, ok2 := number(b, 4, 2)
+	hour, ok1 := twoDigits(b[1], b[2])
+	minute, ok2 := twoDigits(b[4], b[5])
 	return ok1 && ok2 && minute < 60 && (hour < 14 || hour == 14 && minute == 0)
 }
 

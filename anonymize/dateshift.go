@@ -48,15 +48,14 @@ func appendZeroTime(dst, text []byte) []byte {
 	if !ok || !c.seconds || !isZone(zone) {
 		return dst
 	}
-	dst = append(dst, 'T')
-	begin := len(dst)
-	dst = append(dst, text[at+1:]...)
-	for i, b := range dst[begin : len(dst)-len(zone)] {
-		if b != ':' && b != '.' {
-			dst[begin+i] = '0'
+	dst = append(dst, "T00:00:00"...)
+	if c.fraction > 0 {
+		dst = append(dst, '.')
+		for range c.fraction - 1 {
+			dst = append(dst, '0')
 		}
 	}
-	return dst
+	return append(dst, zone...)
 }
 
 // shiftDays is the offset of the document, from -50 to 50 days.

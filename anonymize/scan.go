@@ -171,7 +171,9 @@ func (s *scanner) add(elem *fhirmodel.Element, typ *fhirmodel.Type, st *state, p
 		s.tape = slices.Grow(s.tape, 1)
 	}
 	s.tape = s.tape[:i+1]
-	s.tape[i] = node{elem: elem, typ: typ, state: st, parent: parent}
+	n := &s.tape[i]
+	n.elem, n.typ, n.state, n.parent = elem, typ, st, parent
+	n.start, n.end, n.after, n.flags, n.ops = 0, 0, 0, 0, 0
 	return int32(i)
 }
 
@@ -226,7 +228,7 @@ func (s *scanner) object(at int32, typeFirst bool) {
 	typ, st := n.typ, n.state
 	n.start = int32(s.pos)
 	begin, tapeBegin := s.pos, len(s.tape)
-	var seen seenSet
+	latest := -1 // the largest group there was
 	guess := &st.firstEdge
 	s.pos++
 	end := false
@@ -257,8 +259,12 @@ func (s *scanner) object(at int32, typeFirst bool) {
 			}
 			*guess = e
 		}
-		if e != nil && seen.add(e.elem.Group) {
-			odd = true
+		if e != nil {
+			if group := e.elem.Group; group > latest {
+				latest = group
+			} else if s.mayBeTwice(at, group) {
+				odd = true
+			}
 		}
 		if odd {
 			// Something is out of order: begin again, with a plan.
@@ -465,16 +471,17 @@ func (s *scanner) item(e *edge, parent int32) {
 	}
 }
 
-// seenSet is a set of small numbers.
-type seenSet [3]uint64
-
-// add says whether the number was there.
-func (s *seenSet) add(n int) bool {
-	word, bit := n/64, uint64(1)<<(n%64)
-	if word >= len(s) {
-		return false // there is no such type
+// mayBeTwice reports whether a member of the group may be among those of node at
+// that were read; it is asked only where they are not in the order of the
+// definition. What has left nothing on the tape has left the node dirty.
+func (s *scanner) mayBeTwice(at int32, group int) bool {
+	if s.tape[at].flags&dirty != 0 {
+		return true
 	}
-	was := s[word]&bit != 0
-	s[word] |= bit
-	return was
+	for i := int(at) + 1; i < len(s.tape); i = max(int(s.tape[i].after), i+1) {
+		if s.tape[i].elem.Group == group {
+			return true
+		}
+	}
+	return false
 }

@@ -251,3 +251,17 @@ func newTypeRules(t *fhirmodel.Type) *typeRules {
 	}
 	return r
 }
+
+// seenSet is a set of the elements of a type, by their Group.
+type seenSet [3]uint64
+
+// add says whether the number was there.
+func (s *seenSet) add(n int) bool {
+	word, bit := n/64, uint64(1)<<(n%64)
+	if word >= len(s) {
+		return false // there is no such type
+	}
+	was := s[word]&bit != 0
+	s[word] |= bit
+	return was
+}
