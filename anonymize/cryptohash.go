@@ -1,9 +1,6 @@
 package anonymize
 
-import (
-	"bytes"
-	"encoding/hex"
-)
+import "bytes"
 
 // cryptoHash replaces a value by its HMAC-SHA256 in hex. In a reference only the
 // id is replaced, so that references still lead to the hashed ids.
@@ -49,8 +46,24 @@ func (w *worker) appendHMAC(dst, text []byte) []byte {
 	w.cryptoH.Reset()
 	w.cryptoH.Write(text)
 	w.sum = w.cryptoH.Sum(w.sum[:0])
-	return hex.AppendEncode(dst, w.sum)
+	return appendHex(dst, w.sum)
 }
+
+// appendHex writes bytes in hex, two digits at a time.
+func appendHex(dst, b []byte) []byte {
+	for _, c := range b {
+		dst = append(dst, hexDigits[2*int(c)], hexDigits[2*int(c)+1])
+	}
+	return dst
+}
+
+// hexDigits are the digits of all bytes.
+var hexDigits = func() (t [512]byte) {
+	for c := range 256 {
+		t[2*c], t[2*c+1] = "0123456789abcdef"[c>>4], "0123456789abcdef"[c&15]
+	}
+	return t
+}()
 
 // hashReference hashes what identifies in a reference: the id of Type/id behind
 // any base, the uuid or oid of a urn, the part behind #, or all of it.

@@ -92,15 +92,17 @@ type shift struct {
 }
 
 // shiftOf is the hash of Microsoft's tool, as an offset: h = h*131 + byte, modulo
-// 101. Four bytes are taken at a time, with the powers of 131 modulo 101.
+// 101. Eight bytes are taken at a time, with the powers of 131 modulo 101.
 func shiftOf(prefix, key []byte) int {
-	h := uint32(0)
-	for _, part := range [2][]byte{prefix, key} {
-		for ; len(part) >= 4; part = part[4:] {
-			h = (h*81 + uint32(part[0])*33 + uint32(part[1])*92 + uint32(part[2])*30 + uint32(part[3])) % 101
+	h := uint(0)
+	for _, p := range [2][]byte{prefix, key} {
+		for ; len(p) >= 8; p = p[8:] {
+			h = h*97 + uint(p[0])*47 + uint(p[1])*79 + uint(p[2])*6 + uint(p[3])*81 +
+				uint(p[4])*33 + uint(p[5])*92 + uint(p[6])*30 + uint(p[7])
+			h %= 101
 		}
-		for _, b := range part {
-			h = (h*30 + uint32(b)) % 101
+		for _, b := range p {
+			h = (h*30 + uint(b)) % 101
 		}
 	}
 	return int(h) - 50

@@ -164,8 +164,16 @@ func (w *worker) apply(i int32, n *node) {
 		}
 		return
 	}
+	method := w.engine.methods[c.rule]
+	w.methods[method]++
+	switch method { // the two that most values meet
+	case methodKeep:
+		return
+	case methodRedact:
+		w.redact(i, n, !w.strict)
+		return
+	}
 	r := &w.engine.policy.Rules[c.rule]
-	w.methods[w.engine.methods[c.rule]]++
 	switch r.Method {
 	case policy.Keep:
 	case policy.Redact:

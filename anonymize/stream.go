@@ -202,6 +202,7 @@ type chunk struct {
 	out     []byte
 	bad     []badLine
 	stats   Stats
+	types   []TypeStats // by the type's index; the last are lines of no known type
 	methods [methodCount]int64
 	done    chan struct{}
 }
@@ -222,6 +223,7 @@ func (s *stream) work(w *worker, c *chunk) {
 		c.out = make([]byte, 0, len(c.in)+len(c.in)/2)
 	}
 	c.out, c.bad, c.stats, c.methods = c.out[:0], c.bad[:0], newStats(), [methodCount]int64{}
+	c.types = append(c.types[:0], make([]TypeStats, s.e.model.NumTypes+1)...)
 	w.place = Place{File: s.o.FileName, Folder: s.o.FolderName}
 	number := c.first
 	for rest := c.in; len(rest) > 0; number++ {
@@ -257,11 +259,10 @@ func (s *stream) line(w *worker, c *chunk, number int64, line []byte) {
 	if err == nil && !dropped && s.o.Check != nil {
 		err = s.o.Check(number, line, c.out[begin:])
 	}
-	name := "unknown"
+	t := &c.types[len(c.types)-1]
 	if len(w.tape) > 0 {
-		name = w.tape[0].typ.Name
+		t = &c.types[w.tape[0].typ.Index]
 	}
-	t := c.stats.Types[name]
 	t.Lines++
 	switch {
 	case err != nil:
@@ -282,7 +283,6 @@ func (s *stream) line(w *worker, c *chunk, number int64, line []byte) {
 		c.stats.Written++
 		t.Written++
 	}
-	c.stats.Types[name] = t
 	if err == nil {
 		for i, n := range w.methods {
 			c.methods[i] += n
@@ -319,6 +319,14 @@ func (s *stream) finish(c *chunk) error {
 		if n > 0 {
 			s.stats.Methods[methodNames[i]] += n
 		}
+	}
+	for _, t := range s.e.model.Resources() {
+		if n := c.types[t.Index]; n.Lines > 0 {
+			c.stats.Types[t.Name] = n
+		}
+	}
+	if n := c.types[len(c.types)-1]; n.Lines > 0 {
+		c.stats.Types["unknown"] = n
 	}
 	s.stats.Add(c.stats)
 	return nil

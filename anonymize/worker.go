@@ -150,8 +150,14 @@ func (w *worker) record(i int32, o ops) {
 	w.tape[i].flags |= touched
 }
 
+// The indices of the methods that most values meet.
+const (
+	methodKeep   = 0
+	methodRedact = 1
+)
+
 var methodIndex = map[policy.Method]int{
-	policy.Keep: 0, policy.Redact: 1, policy.DateShift: 2, policy.CryptoHash: 3, policy.Encrypt: 4, policy.Substitute: 5, policy.PerturbBy: 6,
+	policy.Keep: methodKeep, policy.Redact: methodRedact, policy.DateShift: 2, policy.CryptoHash: 3, policy.Encrypt: 4, policy.Substitute: 5, policy.PerturbBy: 6,
 	policy.Year: 7, policy.ZIP3: 8, policy.Pseudonym: 9, policy.Coding: 10, policy.Extension: 11, policy.Quantity: 12, policy.State: 13, policy.Code: 16, policy.Number: 17, policy.Shift: 18, policy.Town: 19, policy.ZIP: 20,
 	policy.GeneralizeBy: 14,
 }

@@ -30,6 +30,9 @@ func (b *builder) line(f []string) {
 			t.Kind = primitiveKind(f[1])
 		}
 		b.m.types[f[1]] = t
+		if t.Kind == Resource && !t.Abstract {
+			b.m.resources = append(b.m.resources, t)
+		}
 	case "E":
 		dot := strings.LastIndexByte(f[1], '.')
 		r := row{parent: f[1][:dot], name: f[1][dot+1:], required: f[2] != "0", array: f[3] == "*", types: f[4]}

@@ -113,6 +113,7 @@ type Model struct {
 	NumTypes, NumElements int
 	// primitive is the type of a primitive's own members: id and extension.
 	primitive *Type
+	resources []*Type
 	codes     map[string]map[string]bool
 	// patientPaths are the paths of references to patients, by resource type.
 	patientPaths map[string][]string
@@ -143,6 +144,9 @@ func (m *Model) ResourceType(name []byte) *Type {
 	}
 	return t
 }
+
+// Resources are the resource types that can be instantiated, by Index.
+func (m *Model) Resources() []*Type { return m.resources }
 
 // PrimitiveMembers is the type of what stands in "_x" beside a primitive "x":
 // id and extension.
