@@ -11,7 +11,7 @@ func (w *worker) cryptoHash(i int32, n *node) {
 		kind = hashedReference
 	}
 	begin := len(w.values)
-	known := w.hashes.entry(kind, text)
+	known := w.memo.entry(kind, text)
 	if value := known.find(kind, text); value != nil {
 		w.values = append(w.values, value...)
 		w.set(n, begin)

@@ -2,7 +2,6 @@ package anonymize
 
 import (
 	"bytes"
-	"encoding/hex"
 
 	"fhirdeid/anonymize/fhirmodel"
 )
@@ -14,10 +13,20 @@ func (w *worker) pseudonym(i int32, n *node) {
 	text := w.text(n)
 	parent := &w.tape[n.parent]
 	begin := len(w.values)
+	var known *memoEntry
+	ok, isReference := false, n.elem.Name == "reference" && parent.typ.Name == "Reference"
+	if isReference {
+		known = w.memo.entry(pseudonymReference, text)
+		if value := known.find(pseudonymReference, text); value != nil {
+			w.values = append(w.values, value...)
+			w.record(i, opPseudonym)
+			w.set(n, begin)
+			return
+		}
+	}
 	w.values = append(w.values, '"')
-	ok := false
 	switch {
-	case n.elem.Name == "reference" && parent.typ.Name == "Reference":
+	case isReference:
 		ok = w.pseudonymReference("", text)
 	case n.elem.Name == "fullUrl" && parent.typ.Path == "Bundle.entry":
 		ok = w.pseudonymReference(pseudonymBase, text)
@@ -39,6 +48,7 @@ func (w *worker) pseudonym(i int32, n *node) {
 	w.values = append(w.values, '"')
 	w.record(i, opPseudonym)
 	w.set(n, begin)
+	known.keep(pseudonymReference, text, w.values[begin:])
 }
 
 // pseudonymBase stands for the server's address where FHIR asks for an absolute
@@ -53,7 +63,7 @@ func (w *worker) appendPseudonym(kind string, id []byte) {
 	w.pseudoH.Reset()
 	w.pseudoH.Write(w.sum)
 	w.sum = w.pseudoH.Sum(w.sum[:0])
-	w.values = hex.AppendEncode(w.values, w.sum[:pseudonymBytes])
+	w.values = appendHex(w.values, w.sum[:pseudonymBytes])
 }
 
 // pseudonymReference writes #pseudonym, urn:uuid:pseudonym, or Type/pseudonym

@@ -20,8 +20,12 @@ func (w *worker) quantity(i int32, n *node) {
 		}
 		return
 	}
-	unit := string(w.childText(n.parent, "code"))
-	if string(w.childText(n.parent, "system")) != "http://unitsofmeasure.org" || !isUnit(unit) {
+	if string(w.childText(n.parent, "system")) != "http://unitsofmeasure.org" {
+		w.redact(i, n, false)
+		return
+	}
+	unit := w.childText(n.parent, "code")
+	if !w.isUnit(unit) {
 		w.redact(i, n, false)
 		return
 	}
@@ -42,8 +46,13 @@ func (w *worker) quantity(i int32, n *node) {
 	w.redact(i, n, false)
 }
 
-func (w *worker) ageOrNumber(i int32, n *node, unit string, age bool) {
-	years, isTime := yearsPer[unit]
+// isUnit reports whether a code is a unit of UCUM.
+func (w *worker) isUnit(code []byte) bool {
+	return w.memo.verdict(knownUnit, code, func() bool { return isUnit(string(code)) })
+}
+
+func (w *worker) ageOrNumber(i int32, n *node, unit []byte, age bool) {
+	years, isTime := yearsPer[string(unit)]
 	value, err := strconv.ParseFloat(string(w.text(n)), 64)
 	switch {
 	case err != nil || age && !isTime:

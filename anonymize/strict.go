@@ -16,7 +16,7 @@ func (w *worker) dropByList() {
 		if rule := w.claimOf(i).rule; rule != none && n.flags&dropped == 0 {
 			switch method := w.engine.policy.Rules[rule].Method; {
 			case n.typ.Name == "Coding" && (method == policy.Coding || method == policy.Extension):
-				if system := w.childText(i, "system"); system == nil || !w.engine.lists.codeSystems[string(system)] || !isCode(string(system), string(w.childText(i, "code"))) {
+				if !w.isListed(i) {
 					w.drop(i, method)
 					next = n.after
 				}
@@ -30,6 +30,21 @@ func (w *worker) dropByList() {
 		}
 		i = next
 	}
+}
+
+// isListed reports whether a coding's system is on the list, and its code looks
+// like one of it.
+func (w *worker) isListed(coding int32) bool {
+	key := append(w.sum[:0], w.childText(coding, "system")...)
+	n := len(key)
+	key = append(key, w.childText(coding, "code")...)
+	end := len(key)
+	key = append(key, byte(n), byte(n>>8)) // where the one ends and the other begins
+	w.sum = key
+	return w.memo.verdict(listedCode, key, func() bool {
+		system := string(key[:n])
+		return w.engine.lists.codeSystems[system] && isCode(system, string(key[n:end]))
+	})
 }
 
 // childText is the text of a primitive child, or nil.
@@ -107,7 +122,10 @@ func (w *worker) year(i int32, n *node) {
 		return
 	}
 	w.record(i, opAbstract)
-	w.setString(n, []byte(pad(d.year, 4)))
+	begin := len(w.values)
+	w.values = append(w.values, '"')
+	w.values = append(d.append(w.values)[:begin+5], '"')
+	w.set(n, begin)
 }
 
 // zip3 leaves the first three digits of a US ZIP code where more than 20,000

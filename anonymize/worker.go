@@ -26,7 +26,7 @@ type worker struct {
 	shiftH  hash.Hash
 	noiseH  hash.Hash
 	sum     []byte
-	hashes  hashCache
+	memo    memo
 	// shiftKeyH is for shifts by patient, owner the last of them
 	shiftKeyH hash.Hash
 	owner     ownerShift
