@@ -190,7 +190,7 @@ func TestSignals(t *testing.T) {
 			// When so much is taken, more than the pipeline's buffers hold, the
 			// result has been begun.
 			line := []byte(`{"resourceType":"Patient","name":[{"family":"Blumenthal"}]}` + "\n" + `{"family":"Blumenthal"}` + "\n")
-			if _, err := in.Write(bytes.Repeat(line, 32<<20/len(line))); err != nil {
+			if _, err := in.Write(bytes.Repeat(line, 12<<20/len(line))); err != nil {
 				t.Fatal(err, stderr.String())
 			}
 			if got := folder(t, out); len(got) != 1 || !strings.HasPrefix(got[0], ".fhirdeid-") {
