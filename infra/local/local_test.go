@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -192,6 +193,28 @@ func TestNightIsHeld(t *testing.T) {
 	wantClean(t, shown, state)
 	if _, err := os.Stat(filepath.Join(state, "reports")); err != nil {
 		t.Error("there is no report")
+	}
+}
+
+// TestWrongSettingIsShown: a person need not look into a log for it, nor wait.
+func TestWrongSettingIsShown(t *testing.T) {
+	if testing.Short() {
+		t.Skip("needs Azurite, and builds the function app")
+	}
+	o, err := parse([]string{"--host", "standin"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.state = t.TempDir()
+	o.env = map[string]string{"FHIR_AUTH": "smart", "FILE_BYTES": "1"}
+	code, err := run(t.Context(), o, io.Discard)
+	if code != exitFault || err == nil {
+		t.Fatalf("it ended with %d, %v", code, err)
+	}
+	for _, name := range []string{"SMART_CLIENT_ID", "FILE_BYTES"} {
+		if !strings.Contains(err.Error(), name) {
+			t.Errorf("%s is not named: %v", name, err)
+		}
 	}
 }
 

@@ -5,18 +5,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"fhirdeid/infra/package/staging"
 	"fhirdeid/internal/azurite"
 	"fhirdeid/internal/fhirserver"
-	"fhirdeid/internal/funchost"
 	"fhirdeid/internal/installation"
 	"fhirdeid/internal/storage"
 	"fhirdeid/internal/synth"
@@ -190,41 +187,6 @@ func (s *system) startHost(ctx context.Context, app string) error {
 	s.stops = append(s.stops, s.host.stop)
 	return nil
 }
-
-// standIn is the stand-in host in this process.
-type standIn struct {
-	h      *funchost.Host
-	cancel context.CancelFunc
-	done   chan struct{}
-	why    error
-}
-
-func startStandIn(ctx context.Context, app string, env map[string]string, faults funchost.Faults, log io.Writer) (host, error) {
-	logger := slog.New(slog.NewTextHandler(log, nil))
-	h, err := funchost.New(funchost.Options{AppRoot: app, Settings: env, Log: logger, Faults: faults, RestartLimit: -1, Timing: funchost.Timing{BlobScan: 300 * time.Millisecond}})
-	if err != nil {
-		return nil, fmt.Errorf("starting the stand-in for the Functions host: %w", err)
-	}
-	// Its end is asked for by stop, not by Ctrl-C: what is open is finished first.
-	runCtx, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	s := &standIn{h: h, cancel: cancel, done: make(chan struct{})}
-	go func() {
-		defer close(s.done)
-		s.why = h.Run(runCtx)
-	}()
-	ready, stopWaiting := context.WithTimeout(ctx, time.Minute)
-	defer stopWaiting()
-	if err := h.WaitReady(ready); err != nil {
-		s.stop()
-		return nil, fmt.Errorf("starting the function app: %w; see the log in .local/logs", errors.Join(err, s.why))
-	}
-	return s, nil
-}
-
-func (s *standIn) fire(context.Context) error { return s.h.Fire("StartExport", "") }
-func (s *standIn) ended() <-chan struct{}     { return s.done }
-func (s *standIn) err() error                 { return s.why }
-func (s *standIn) stop()                      { s.cancel(); <-s.done }
 
 func freePort() (int, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")

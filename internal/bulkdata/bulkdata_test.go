@@ -158,7 +158,7 @@ func TestErrorKinds(t *testing.T) {
 		kind   Kind
 		says   string
 	}{
-		"401":                         {401, "", Denied, "token"},
+		"401":                         {401, "", Denied, "FHIR_AUTH"},
 		"403":                         {403, outcome("forbidden"), Denied, "system/*.rs"},
 		"404":                         {404, "", Gone, ""},
 		"429":                         {429, "", Transient, ""},
@@ -291,6 +291,11 @@ func TestRefusedTokenIsRenewedOnce(t *testing.T) {
 	}, func(conf *Config) { conf.Auth = newCached(func() time.Time { return now }, c.source(time.Hour)) })
 	if _, err := client.Status(t.Context(), client.base.String()+"/status/1"); err != nil || c.n.Load() != 2 {
 		t.Errorf("%v after %d tokens", err, c.n.Load())
+	}
+	client.auth = Bearer("of nobody")
+	_, err := client.Status(t.Context(), client.base.String()+"/status/1")
+	if e := wantKind(t, err, Denied); !strings.Contains(e.Error(), "client id") {
+		t.Errorf("a token that is not taken: %v", e)
 	}
 }
 

@@ -218,6 +218,9 @@ func (c *Client) failed(op string, u *url.URL, r *http.Response) *Error {
 }
 
 func (c *Client) hint401() string {
+	if c.auth == nil {
+		return "no token was sent: set FHIR_AUTH to how the server wants to be asked"
+	}
 	if c.profile == Azure {
 		return "the token was not taken: look at FHIR_AUDIENCE, and whether the identity is of the server's tenant"
 	}
