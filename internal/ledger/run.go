@@ -225,6 +225,9 @@ type Order struct {
 	At     time.Time `json:"at"`
 	By     string    `json:"by,omitempty"`
 	Reason string    `json:"reason,omitempty"`
+	// Overrules are the codes of the reasons that the run was held for when its
+	// release was ordered. What comes up later holds it again.
+	Overrules []string `json:"overrules,omitempty"`
 }
 
 // OrderKind names an order.

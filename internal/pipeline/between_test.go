@@ -385,6 +385,36 @@ func TestLostMessagesAreSentAgain(t *testing.T) {
 	}
 }
 
+// TestOrderLeavesAHeartbeat: an operator's process that dies right after its order
+// is saved leaves a run that goes on.
+func TestOrderLeavesAHeartbeat(t *testing.T) {
+	w := calm(t, simOutput{typ: "Patient", data: []byte(patientLine), count: 2})
+	r := w.oneNightOf(t)
+	wantState(t, r, ledger.Held, "count-mismatch")
+	p := w.direct()
+	q := &mute{Queue: p.Queues.Check, after: 1}
+	p.Queues.Check = q
+	if err := p.Order(t.Context(), r.ID, ledger.Order{Kind: ledger.OrderRelease, Reason: "seen"}); err == nil {
+		t.Fatal("the order does not say that its last message was not sent")
+	}
+	w.deliverQueues()
+	w.run(w.now.AddDate(0, 0, 1), func() bool { return w.runs()[0].State.Over() })
+	wantState(t, w.runs()[0], ledger.Released, "")
+}
+
+// mute is a queue that takes so many messages and then no more.
+type mute struct {
+	storage.Queue
+	after int
+}
+
+func (q *mute) Send(ctx context.Context, body []byte, delay time.Duration) error {
+	if q.after--; q.after < 0 {
+		return errFault
+	}
+	return q.Queue.Send(ctx, body, delay)
+}
+
 // swappedAtTheEnd lets somebody write the run when its report is written.
 type swappedAtTheEnd struct {
 	storage.Container

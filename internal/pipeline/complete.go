@@ -24,8 +24,8 @@ func (b *beat) closeBooks(ctx context.Context, v *survey) error {
 		return b.writeReport(ctx)
 	}
 	why := b.objections(totals)
-	if _, overruled := b.run.Ordered(ledger.OrderRelease); overruled {
-		why = hardOnly(why)
+	if o, overruled := b.run.Ordered(ledger.OrderRelease); overruled {
+		why = slices.DeleteFunc(why, func(r ledger.Reason) bool { return !r.Hard && slices.Contains(o.Overrules, r.Code) })
 	}
 	if len(why) > 0 {
 		hold(b.run, b.now, why...)
@@ -128,7 +128,7 @@ var failedFileText = map[string]string{
 
 // objections are what a person has to look at before the run may be released.
 func (b *beat) objections(t *ledger.Totals) []ledger.Reason {
-	var why []ledger.Reason
+	why := oldJobReasons(b.run)
 	hard, atVerifier := int64(0), t.Quarantine[(&leakError{}).LineReason()]
 	for _, f := range t.Findings {
 		if f.Severity == "hard" {
@@ -152,10 +152,6 @@ func (b *beat) objections(t *ledger.Totals) []ledger.Reason {
 		why = append(why, reason("server-errors", "The server reported %d errors of its own export; its words are in the raw account under %s.", n, serverDir(b.run.ID)))
 	}
 	return why
-}
-
-func hardOnly(why []ledger.Reason) []ledger.Reason {
-	return slices.DeleteFunc(why, func(r ledger.Reason) bool { return !r.Hard })
 }
 
 func countList(counts map[string]int64) string {

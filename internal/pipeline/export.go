@@ -176,9 +176,8 @@ func (b *beat) exported(ctx context.Context, status bulkdata.Status) error {
 		return b.writeReport(ctx) // refused, the reason is set
 	}
 	b.run.Manifest = manifest
-	if age := b.run.Kickoff.ServerTime.Sub(manifest.TransactionTime); !b.run.Kickoff.ServerTime.IsZero() && age > oldJob {
-		hold(b.run, b.now, reason("old-job", "The server's manifest is of %s, %s before this run asked for an export: it handed back an old job. Discard the run, or release it knowing that.",
-			manifest.TransactionTime.UTC().Format(time.RFC3339), age.Round(time.Minute)))
+	if why := oldJobReasons(b.run); len(why) > 0 {
+		hold(b.run, b.now, why...)
 		return b.writeReport(ctx)
 	}
 	if manifest.Outputs == 0 {
@@ -189,6 +188,16 @@ func (b *beat) exported(ctx context.Context, status bulkdata.Status) error {
 	b.run.Fetch = ledger.Fetch{ProgressAt: b.now, Chains: firstChains(b.run)}
 	b.pause = 0 // the next tick starts the chains, once this state is saved
 	return nil
+}
+
+// oldJobReasons object to a manifest that is older than the run's own request.
+func oldJobReasons(run *ledger.Run) []ledger.Reason {
+	age := run.Kickoff.ServerTime.Sub(run.Manifest.TransactionTime)
+	if run.Kickoff.ServerTime.IsZero() || age <= oldJob {
+		return nil
+	}
+	return []ledger.Reason{reason("old-job", "The server's manifest is of %s, %s before this run asked for an export: it handed back an old job. Discard the run, or release it knowing that.",
+		run.Manifest.TransactionTime.UTC().Format(time.RFC3339), age.Round(time.Minute))}
 }
 
 // backOff is how long to wait after the n-th fault in a row: what the server

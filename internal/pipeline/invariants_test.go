@@ -527,6 +527,38 @@ func TestEveryLineIsAccountedFor(t *testing.T) {
 			t.Errorf("the order is not recorded: %v", r.Orders)
 		}
 	})
+	t.Run("an old job stays one", func(t *testing.T) {
+		w := calm(t, simOutput{typ: "Patient", data: []byte(patientLine + "no json\n"), count: 2})
+		w.server.old = true
+		id := w.oneNightOf(t).ID
+		for _, c := range []struct {
+			order ledger.OrderKind
+			state ledger.State
+			code  string
+		}{
+			{ledger.OrderRetry, ledger.Held, "old-job"}, // a retry is no release
+			{ledger.OrderRelease, ledger.Released, ""},  // of all that the report then says
+		} {
+			if err := w.direct().Order(t.Context(), id, ledger.Order{Kind: c.order, Reason: "seen"}); err != nil {
+				t.Fatal(err)
+			}
+			w.deliverQueues()
+			w.run(w.now.AddDate(0, 0, 1), func() bool { return w.runs()[0].State.Over() })
+			wantState(t, w.runs()[0], c.state, c.code)
+		}
+	})
+	t.Run("released before it was seen", func(t *testing.T) {
+		w := calm(t, simOutput{typ: "Patient", data: []byte(patientLine + "no json\n"), count: 2})
+		w.server.old = true
+		r := w.oneNightOf(t)
+		wantState(t, r, ledger.Held, "old-job")
+		if err := w.direct().Order(t.Context(), r.ID, ledger.Order{Kind: ledger.OrderRelease, Reason: "an old job is fine"}); err != nil {
+			t.Fatal(err)
+		}
+		w.deliverQueues()
+		w.run(w.now.AddDate(0, 0, 1), func() bool { return w.runs()[0].State.Over() })
+		wantState(t, w.runs()[0], ledger.Held, "quarantine")
+	})
 	t.Run("the server's own errors", func(t *testing.T) {
 		w := calm(t, simOutput{typ: "Patient", data: []byte(patientLine), count: 1})
 		w.server.errors = []byte(`{"resourceType":"OperationOutcome","issue":[{"severity":"fatal","code":"x","diagnostics":"Blumenthal"}]}`)

@@ -49,10 +49,20 @@ func (p *Pipeline) Order(ctx context.Context, id string, o ledger.Order) error {
 			return err
 		}
 	}
+	if o.Kind != ledger.OrderDiscard {
+		// A heartbeat is under way before the run goes on, so that it is never
+		// without one; should this process die in between, it finds the run over.
+		if err := send(ctx, p.Queues.Check, Tick{Run: id, Tick: run.Tick + 1}, heartbeatLead); err != nil {
+			return err
+		}
+	}
 	now := p.Now()
 	run, err = p.ledger().UpdateRun(ctx, id, func(r *ledger.Run) (bool, error) {
 		if err := orderable(r, o.Kind); err != nil {
 			return false, err
+		}
+		if o.Kind == ledger.OrderRelease {
+			o.Overrules = reasonCodes(r.Reasons)
 		}
 		r.Orders = append(r.Orders, o)
 		r.Reasons = nil
