@@ -101,6 +101,34 @@ func TestAnswers(t *testing.T) {
 	}
 }
 
+// TestFunctionsAreAnswered: every function of the app is one of ours, and its
+// binding has the name under which its data is looked for.
+func TestFunctionsAreAnswered(t *testing.T) {
+	files, err := filepath.Glob(filepath.Join("..", "functions", "*", "function.json"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("there are no functions: %v", err)
+	}
+	names := map[string]string{"timerTrigger": timerBinding, "queueTrigger": queueBinding, "blobTrigger": blobBinding}
+	h, _, _ := newApp(t)
+	for _, file := range files {
+		function := filepath.Base(filepath.Dir(file))
+		wantAnswer(t, post(h, "/"+function, "nonsense"), 500)
+		data, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var f struct{ Bindings []struct{ Name, Type string } }
+		if err := json.Unmarshal(data, &f); err != nil {
+			t.Fatal(err)
+		}
+		for _, b := range f.Bindings {
+			if b.Name != names[b.Type] {
+				t.Errorf("%s: the binding is called %q, and its data is looked for under %q", function, b.Name, names[b.Type])
+			}
+		}
+	}
+}
+
 func TestPanicIsAnswered(t *testing.T) {
 	var text strings.Builder
 	app := &App{
@@ -137,7 +165,7 @@ func TestScheduled(t *testing.T) {
 			t.Fatal(err)
 		}
 		got := ""
-		if at := e.scheduled("timer"); !at.IsZero() {
+		if at := e.scheduled(timerBinding); !at.IsZero() {
 			got = at.UTC().Format(time.RFC3339)
 		}
 		if got != want {
@@ -202,7 +230,7 @@ func FuzzEnvelope(f *testing.F) {
 		container, _ := url.Parse("https://a.blob.core.windows.net/raw")
 		_, _ = e.message("message")
 		e.redelivered()
-		e.scheduled("timer")
+		e.scheduled(timerBinding)
 		if name, ok := blobName(text(e.Metadata["Uri"]), container); ok && name == "" {
 			t.Error("a blob without a name")
 		}

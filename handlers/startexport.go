@@ -7,10 +7,13 @@ import (
 	"time"
 )
 
+// timerBinding is the name of the timer binding in function.json.
+const timerBinding = "timer"
+
 // startExport answers the timer: it starts tonight's run. The host tells the
 // instant that was due as the schedule's "next".
 func startExport(ctx context.Context, in *Installation, e *envelope, log *slog.Logger) error {
-	run, outcome, err := in.Pipeline.Start(ctx, e.scheduled("timer"))
+	run, outcome, err := in.Pipeline.Start(ctx, e.scheduled(timerBinding))
 	if err != nil {
 		return err
 	}
