@@ -6,6 +6,7 @@ import (
 
 	"fhirdeid/anonymize/fhirmodel"
 	"fhirdeid/anonymize/fhirpath"
+	"fhirdeid/anonymize/policy"
 )
 
 // claim says which rule decides a node. The automaton knows it for rules whose
@@ -117,6 +118,22 @@ func (w *worker) evaluate() {
 	}
 }
 
+// settleSubstitutes applies the substitutes of earlier rules to a resource and what
+// it is in: they change what nodes there are.
+func (w *worker) settleSubstitutes(at int32) {
+	settle := func(i int32) {
+		if c := w.claimOf(i); c.rule != none && w.engine.policy.Rules[c.rule].Method == policy.Substitute {
+			w.view.settle(i)
+		}
+	}
+	for i := w.tape[at].parent; i >= 0; i = w.tape[i].parent {
+		settle(i)
+	}
+	for i := at; i < w.next(at); i++ {
+		settle(i)
+	}
+}
+
 // enter is an evaluator that is not at work. While one is, a value that it asks
 // for may have to be generalized first, by another one.
 func (w *worker) enter() *fhirpath.Evaluator {
@@ -132,7 +149,13 @@ func (w *worker) leave() { w.evaluating-- }
 // evaluateOne runs one general rule in one resource.
 func (w *worker) evaluateOne(at int32, g *general, found []arrival) {
 	depth := w.depthOf(at)
-	w.view = view{w, moment{depth, g.rule}}
+	w.view = view{w, moment{depth, g.rule}, none}
+	if g.afterSubstitute || depth > 0 && w.engine.substitutes {
+		w.settleSubstitutes(at)
+	}
+	if w.tape[at].flags&removed != 0 {
+		return // a substitute has taken it out
+	}
 	x := g.cut
 	w.slots = w.slots[:0]
 	w.items = w.items[:0]

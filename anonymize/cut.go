@@ -17,7 +17,7 @@ func (c *cutter) cut(x fhirpath.Node) (out fhirpath.Node, strict bool) {
 	if x == nil {
 		return c.slot([]linearPath{{}}), true // the resource itself
 	}
-	if paths := linear(x, c.identity); paths != nil {
+	if paths := linear(x, c.identity); inOrder(paths) {
 		return c.slot(paths), true
 	}
 	switch x := x.(type) {
@@ -48,6 +48,22 @@ func (c *cutter) cut(x fhirpath.Node) (out fhirpath.Node, strict bool) {
 		return &y, left && right
 	}
 	return x, false
+}
+
+// inOrder reports whether a path gives its nodes in the order of the document and
+// each once, as those of a slot come: then first(), an index or a union by value
+// finds the same ones.
+func inOrder(paths []linearPath) bool {
+	if len(paths) != 1 {
+		return false
+	}
+	steps := paths[0].steps
+	for i, s := range steps {
+		if s.name == "" && i+1 < len(steps) { // nodes in each other, and then what is below them
+			return false
+		}
+	}
+	return true
 }
 
 func (c *cutter) slot(paths []linearPath) fhirpath.Node {

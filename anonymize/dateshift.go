@@ -114,7 +114,7 @@ func (w *worker) rootIDAt(now moment) []byte {
 	if w.rootID < 0 {
 		return nil
 	}
-	v := view{w, now}
+	v := view{w, now, none}
 	text, _ := v.Text(w.rootID)
 	return text
 }

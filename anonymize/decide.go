@@ -32,9 +32,7 @@ func (w *worker) tellParents() {
 		if n.flags&resource != 0 {
 			n.flags |= alive
 			if n.ops != 0 {
-				o := n.ops
-				w.record(n.parent, o)
-				n.ops = o
+				w.recordAt(w.above(n.parent, 0), n.ops)
 				p.flags |= touched
 			}
 		}
@@ -116,11 +114,8 @@ func (w *worker) decideSpecial() {
 		if c.rule == none || n.flags&(done|dropped) != 0 {
 			continue
 		}
-		switch r := &w.engine.policy.Rules[c.rule]; {
-		case r.Method == policy.Substitute:
+		if r := &w.engine.policy.Rules[c.rule]; r.Method == policy.Substitute || r.Method == policy.GeneralizeBy && !n.typ.Kind.Primitive() {
 			w.applyNow(i)
-		case r.Method == policy.GeneralizeBy && c.direct && !n.typ.Kind.Primitive():
-			w.fault(ReasonMethod, i, w.ruleText(c.rule)+": generalize applies to primitive elements only")
 		}
 	}
 }
@@ -144,9 +139,15 @@ func (w *worker) applyNow(i int32) {
 		return
 	}
 	c := w.claimOf(i)
-	if c.rule != none && w.engine.policy.Rules[c.rule].Method == policy.Substitute {
-		w.substitute(i, c)
-		return
+	if c.rule != none {
+		switch r := &w.engine.policy.Rules[c.rule]; {
+		case r.Method == policy.Substitute:
+			w.substitute(i, c)
+			return
+		case r.Method == policy.GeneralizeBy && c.direct && !n.typ.Kind.Primitive() && !w.belowPrimitive(i):
+			w.fault(ReasonMethod, i, w.ruleText(c.rule)+": generalize applies to primitive elements only")
+			return
+		}
 	}
 	n.flags |= done
 	if n.flags&hasValue != 0 {

@@ -102,6 +102,9 @@ func (w *worker) onlyURLs(i int32) bool {
 
 // lostURL reports whether a rule has removed the URL of an extension.
 func (w *worker) lostURL(i int32) bool {
+	if w.tape[i].flags&urlLost != 0 {
+		return true
+	}
 	for c := i + 1; c < w.tape[i].after; c = w.next(c) {
 		if n := &w.tape[c]; n.elem.Name == "url" {
 			return n.flags&removed != 0

@@ -59,6 +59,7 @@ type Engine struct {
 	// elements says that a method works on more than primitives with values,
 	// special that decideSpecial is needed.
 	elements, special bool
+	substitutes       bool // there is a rule with the method substitute
 	syntheticIV       bool
 	// methods is the index of each rule's method.
 	methods []int
@@ -106,6 +107,7 @@ func Compile(p *policy.Policy, o Options) (*Engine, error) {
 			continue
 		}
 		e.plan(i, r)
+		e.substitutes = e.substitutes || r.Method == policy.Substitute
 		e.elements = e.elements || r.Method == policy.Substitute || r.Method == policy.GeneralizeBy
 		e.special = e.special || e.elements || r.Custom != ""
 	}

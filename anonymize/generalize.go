@@ -16,7 +16,7 @@ func (w *worker) generalize(i int32, n *node, c claim) {
 		return
 	}
 	w.record(i, opGeneralize)
-	v := &view{worker: w, at: w.decidedAt(i)}
+	v := &view{w, w.decidedAt(i), i}
 	evaluator := w.enter()
 	defer w.leave()
 	for _, k := range r.Generalize.Cases {
@@ -97,6 +97,8 @@ func (w *worker) setItem(i int32, n *node, evaluator *fhirpath.Evaluator, item f
 
 // faultProcessing is a fault that "processingErrors": "skip" passes over.
 func (w *worker) faultProcessing(i int32, detail string) {
-	w.skippable = w.fail == nil
+	if w.fail == nil { // the first fault counts
+		w.skippable = true
+	}
 	w.fault(ReasonMethod, i, detail)
 }

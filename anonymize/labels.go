@@ -98,7 +98,7 @@ func (w *worker) hasLabel(from, end int32, code string) bool {
 	for c := from; c < end; c = w.next(c) {
 		for k := c + 1; k < w.tape[c].after; k = w.next(k) {
 			n := &w.tape[k]
-			if n.elem.Name == "code" && n.flags&hasValue != 0 && n.flags&replaced == 0 && bytes.EqualFold(w.text(n), []byte(code)) {
+			if n.elem.Name == "code" && n.flags&hasValue != 0 && bytes.EqualFold(w.textNow(n), []byte(code)) {
 				return true
 			}
 		}
@@ -125,7 +125,11 @@ func (w *worker) emitLastUpdated(dst []byte, begin int, c int32) []byte {
 		dst = appendKey(w.comma(dst, begin), "", "lastUpdated")
 		dst = append(dst, '"')
 		dst = at.AppendFormat(dst, "2006-01-02T15:04:05.9999999-07:00")
-		return append(dst, '"')
+		dst = append(dst, '"')
+		if part := w.emitSiblings(c); part != nil {
+			dst = append(appendKey(w.comma(dst, begin), "_", "lastUpdated"), part...)
+		}
+		return dst
 	}
 	return w.emitMember(dst, begin, c, w.next(c))
 }

@@ -56,6 +56,8 @@ type general struct {
 	// strict: without a node in any slot there is no result, so the expression
 	// costs nothing where it cannot apply.
 	strict bool
+	// afterSubstitute: a rule before it may have changed what nodes there are.
+	afterSubstitute bool
 }
 
 // plan makes routes of a rule, and for a path that is more than steps a general.
@@ -88,7 +90,7 @@ func (e *Engine) plan(index int, r *policy.Rule) {
 	base.general = len(e.generals)
 	e.generals = append(e.generals, general{
 		rule: index, whole: r.Expression, slots: len(c.slots), strict: strict && len(c.slots) > 0,
-		cut: r.Expression.WithRoot(root),
+		cut: r.Expression.WithRoot(root), afterSubstitute: e.substitutes,
 	})
 	for slot, paths := range c.slots {
 		base.slot = slot

@@ -11,7 +11,7 @@ import (
 // perturb adds noise to a number. The noise comes from a keyed stream, so that
 // the same input gives the same bytes.
 func (w *worker) perturb(i int32, n *node, c claim) {
-	if n.typ.Kind != fhirmodel.Decimal && n.typ.Kind != fhirmodel.Integer || n.typ.Name == "integer64" || w.besideValue(i, c) {
+	if !isNumber(n.typ) || w.besideValue(i, c) {
 		return
 	}
 	r := &w.engine.policy.Rules[c.rule]
@@ -52,19 +52,26 @@ func (w *worker) perturb(i int32, n *node, c claim) {
 	w.set(n, begin)
 }
 
+func isNumber(t *fhirmodel.Type) bool {
+	return t.Kind == fhirmodel.Decimal || t.Kind == fhirmodel.Integer && t.Name != "integer64"
+}
+
 // besideValue reports whether the number stands in a quantity whose value the same
-// rule changes: all else in the quantity then stays.
+// rule changes, or below a number that it changes: all else there then stays.
 func (w *worker) besideValue(i int32, c claim) bool {
 	child := i
 	for p := w.tape[i].parent; p >= 0; child, p = p, w.tape[p].parent {
 		if w.claimOf(p).rule != c.rule {
 			return false
 		}
+		if n := &w.tape[p]; isNumber(n.typ) && n.end > 0 {
+			return true
+		}
 		if !isQuantity(w.tape[p].typ) {
 			continue
 		}
 		if child == i && w.tape[i].elem.Name == "value" {
-			return false
+			continue // but it may stand in a quantity around that one
 		}
 		for k := p + 1; k < w.tape[p].after; k = w.next(k) {
 			if n := &w.tape[k]; n.elem.Name == "value" && n.end > 0 && w.claimOf(k).rule == c.rule {

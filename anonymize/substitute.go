@@ -8,7 +8,8 @@ import (
 
 // substitute replaces the element that the rule's path leads to, of which i is a
 // part. What an earlier rule has decided stays as it is; all else below the
-// element is the replacement's.
+// element is the replacement's. Where a path leads to an element and to one around
+// it, whatever their order in the path, the outer one is replaced.
 func (w *worker) substitute(i int32, c claim) {
 	for w.tape[i].flags&resource == 0 {
 		p := w.tape[i].parent
@@ -30,7 +31,7 @@ func (w *worker) substitute(i int32, c claim) {
 	now := w.decidedAt(i)
 	if w.tape[i].typ.Kind.Primitive() {
 		w.record(i, opSubstitute)
-		w.emptyBelow(i, now)
+		w.keepDecided(i, now)
 		n := &w.tape[i]
 		if r.ReplaceWith.Null {
 			w.remove(n)
@@ -48,16 +49,6 @@ func (w *worker) substitute(i int32, c claim) {
 	w.merge(i, f, 0, now)
 }
 
-// emptyBelow removes what is below a node and was not decided before now.
-func (w *worker) emptyBelow(i int32, now moment) {
-	for c := i + 1; c < w.tape[i].after; c++ {
-		if n := &w.tape[c]; !w.decidedAt(c).before(now) {
-			w.remove(n)
-			n.flags |= done
-		}
-	}
-}
-
 // merge makes the children of node x those of node at of a fragment: by name and
 // place, where x has children of that name.
 func (w *worker) merge(x int32, f *fragment, at int32, now moment) {
@@ -72,17 +63,15 @@ func (w *worker) merge(x int32, f *fragment, at int32, now moment) {
 		switch {
 		case decided:
 			list = append(list, c)
-		case with != none && f.tape[with].elem == w.tape[c].elem:
+		case with != none && f.tape[with].elem == w.tape[c].elem && f.tape[with].typ == w.tape[c].typ:
 			w.replace(c, f, with, now)
 			list = append(list, c)
 		case w.decidedBelow(c, now):
 			w.empty(c, now)
 			list = append(list, c)
 		default:
-			w.emptyBelow(c, now)
-			w.remove(&w.tape[c])
-			w.tape[c].flags |= done
-			if with != none { // another variant of a choice: a new node takes its place
+			w.takeOut(c, now)
+			if with != none { // another variant of a choice, or another resource: a new node takes its place
 				list = append(list, w.graft(x, f, with))
 			}
 		}
@@ -128,7 +117,42 @@ func (w *worker) replace(c int32, f *fragment, with int32, now moment) {
 func (w *worker) empty(c int32, now moment) {
 	w.tape[c].flags |= done | touched
 	w.remove(&w.tape[c])
-	w.emptyBelow(c, now)
+	w.keepDecided(c, now)
+}
+
+// keepDecided takes out of a node what is below it, but for what was decided before
+// now and what that stands in.
+func (w *worker) keepDecided(i int32, now moment) {
+	list := w.childrenOf(i)
+	kept := list[:0]
+	for _, c := range list {
+		switch {
+		case w.decidedAt(c).before(now):
+		case w.decidedBelow(c, now):
+			w.empty(c, now)
+		default:
+			if w.tape[c].elem.Name == "url" && w.tape[i].typ.Name == "Extension" {
+				w.tape[i].flags |= urlLost
+			}
+			w.takeOut(c, now)
+			continue
+		}
+		kept = append(kept, c)
+	}
+	if len(list) > 0 {
+		w.lists[i] = kept
+	}
+}
+
+// takeOut is for a node that is taken out: no rule is applied to it any more, nor to
+// what is below it.
+func (w *worker) takeOut(i int32, now moment) {
+	for c := i; c < w.next(i); c++ {
+		if n := &w.tape[c]; !w.decidedAt(c).before(now) {
+			w.remove(n)
+			n.flags |= done
+		}
+	}
 }
 
 // decidedBelow reports whether something below a node was decided before now.

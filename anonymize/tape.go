@@ -45,6 +45,8 @@ const (
 	alive
 	// done: the value's method was applied before its turn.
 	done
+	// urlLost: an extension that has no URL any more.
+	urlLost
 )
 
 // ops are what was done to a resource, for its security labels.

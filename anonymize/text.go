@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"unicode/utf16"
 	"unicode/utf8"
+
+	"fhirdeid/anonymize/fhirmodel"
 )
 
 // unescape appends the text of a JSON string's inside. The escapes have been
@@ -122,6 +124,9 @@ func (w *worker) text(n *node) []byte {
 	raw := w.data[n.start:n.end]
 	switch raw[0] {
 	case '"':
+		if n.flags&wrongKind != 0 {
+			return textOfKind(n.typ.Kind, raw)
+		}
 		body := raw[1 : len(raw)-1]
 		if n.flags&escaped != 0 {
 			w.scratch = unescape(w.scratch[:0], body)
@@ -140,4 +145,30 @@ func (w *worker) text(n *node) []byte {
 		return raw
 	}
 	return canonicalNumber(raw)
+}
+
+// textNow is the text of a value as rules have left it.
+func (w *worker) textNow(n *node) []byte {
+	if n.flags&replaced == 0 {
+		return w.text(n)
+	}
+	raw := w.values[n.outStart:n.outEnd]
+	if raw[0] == '"' {
+		raw = raw[1 : len(raw)-1]
+		if bytes.IndexByte(raw, '\\') >= 0 {
+			raw = unescape(nil, raw)
+		}
+	}
+	return raw
+}
+
+// textOfKind is the text of a boolean or a number that the line has as a string.
+func textOfKind(kind fhirmodel.Kind, raw []byte) []byte {
+	if kind != fhirmodel.Boolean {
+		return canonicalNumber(raw)
+	}
+	if string(bytes.TrimSpace(bytes.Trim(raw, `"`))) == "true" {
+		return []byte("True")
+	}
+	return []byte("False")
 }

@@ -1,10 +1,6 @@
 package anonymize
 
-import (
-	"bytes"
-
-	"fhirdeid/anonymize/fhirpath"
-)
+import "fhirdeid/anonymize/fhirpath"
 
 // view is the document as a rule sees it at its moment: what earlier rules have
 // changed is changed, what later ones will change is not. It is a
@@ -12,11 +8,21 @@ import (
 type view struct {
 	*worker
 	at moment
+	// before is the node that the rule has come to, in the order of the tape: what it
+	// has done to those before it is done. It is none for a rule that looks for its
+	// nodes.
+	before int32
+}
+
+// past reports whether a node has been decided at the moment.
+func (v *view) past(i int32) bool {
+	m := v.decidedAt(i)
+	return m.before(v.at) || m == v.at && i < v.before
 }
 
 // Text is the text of a primitive's value at the moment.
 func (v *view) Text(i int32) ([]byte, bool) {
-	if !v.decidedAt(i).before(v.at) {
+	if !v.past(i) {
 		return v.original(i)
 	}
 	v.settle(i)
@@ -25,13 +31,7 @@ func (v *view) Text(i int32) ([]byte, bool) {
 	case n.flags&hasValue == 0 || n.flags&removed != 0:
 		return nil, false
 	case n.flags&replaced != 0:
-		raw := v.values[n.outStart:n.outEnd]
-		if raw[0] == '"' {
-			if raw = raw[1 : len(raw)-1]; bytes.IndexByte(raw, '\\') >= 0 {
-				raw = unescape(nil, raw)
-			}
-		}
-		return raw, true
+		return v.textNow(n), true
 	}
 	return v.plainText(n), true
 }
@@ -76,7 +76,7 @@ func (v *view) Next(i int32) int32 {
 
 // settle applies to a node what an earlier rule has decided.
 func (v *view) settle(i int32) {
-	if v.tape[i].flags&done == 0 && v.decidedAt(i).before(v.at) {
+	if v.tape[i].flags&done == 0 && v.past(i) {
 		v.applyNow(i)
 	}
 }

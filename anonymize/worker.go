@@ -113,7 +113,7 @@ func panicPlace() string {
 // set gives a node a new value: JSON, as it is to be written.
 func (w *worker) set(n *node, begin int) {
 	n.outStart, n.outEnd = int32(begin), int32(len(w.values))
-	n.flags |= replaced | touched
+	n.flags |= hasValue | replaced | touched
 	n.flags &^= removed
 }
 
@@ -140,14 +140,13 @@ func (w *worker) ruleText(rule int) string {
 	return "rule " + strconv.Itoa(r.Number) + " (line " + strconv.Itoa(r.Line) + ")"
 }
 
-// record notes for the security labels what was done, at the resource the node
-// is in, even where it has changed nothing.
-func (w *worker) record(i int32, o ops) {
-	for w.tape[i].flags&resource == 0 {
-		i = w.tape[i].parent
-	}
-	w.tape[i].ops |= o
-	w.tape[i].flags |= touched
+// record notes for the security labels what was done, at the resource whose rule
+// has done it, even where it has changed nothing.
+func (w *worker) record(i int32, o ops) { w.recordAt(w.above(i, w.claimOf(i).level), o) }
+
+func (w *worker) recordAt(r int32, o ops) {
+	w.tape[r].ops |= o
+	w.tape[r].flags |= touched
 }
 
 // The indices of the methods that most values meet.
