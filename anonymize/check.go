@@ -1,6 +1,8 @@
 package anonymize
 
 import (
+	"bytes"
+
 	"fhirdeid/anonymize/fhirmodel"
 )
 
@@ -81,14 +83,24 @@ func (s *scanner) checkNumber(n *node, body []byte) bool {
 			exponent = true
 		}
 	}
-	leadingZero := len(body) > 1 && body[0] == '0' && body[1] != '.' || len(body) > 2 && body[0] == '-' && body[1] == '0'
-	if leadingZero || exponent || fraction > 28 || digits > 28 {
+	negative := len(body) > 1 && body[0] == '-' && body[1] == '0' // there is no negative zero
+	leadingZero := hasLeadingZero(bytes.TrimPrefix(body, []byte{'-'}))
+	if leadingZero && s.strict {
+		return false
+	}
+	if leadingZero || negative || exponent || fraction > 28 || digits > 28 {
 		n.flags |= dirty
 	}
 	if integer {
 		return fraction < 0 && (!exponent && digits <= 10 && fitsInt32(body) || exponent && fitsInt32(canonicalNumber(body)))
 	}
 	return true
+}
+
+// hasLeadingZero reports whether a number without sign has a zero that JSON does not
+// allow.
+func hasLeadingZero(body []byte) bool {
+	return len(body) > 1 && body[0] == '0' && body[1] >= '0' && body[1] <= '9'
 }
 
 func fitsInt32(body []byte) bool {

@@ -13,6 +13,28 @@
 // values (decide.go, and a file per method); and the result is spliced together
 // (emit.go): what no rule touched is copied as it came.
 //
+// # Input
+//
+// A line is one resource in JSON (RFC 8259), in UTF-8. What is no JSON, is of no
+// type or has an element that the FHIR version does not have, or a value that does
+// not fit its type, is a line error, with a reason that says which; so are comments,
+// single quotes, commas too many, an array around resources, something behind one,
+// two resource types, and nesting of more than 64 objects. A byte order mark is
+// taken off a stream, not a single resource. Line ends are LF or CRLF, the last may
+// be missing; blank lines are no lines.
+//
+// The rest is read as Microsoft's tool reads it, and refused by a strict policy:
+// bytes that are no UTF-8, and escapes that are half of a surrogate pair, become
+// U+FFFD; of a member that is there twice the last counts; a single value counts
+// for an array, and the other way round; "true" and "5" count for true and 5; a
+// number may begin with zeros; fhir_comments are left out. Under any policy a
+// resource's type may come late; null (but for an array, to a strict policy), empty texts, arrays and objects, and white
+// space around texts are left out; numbers are written in plain digits, as far as
+// .NET's decimal has them, else as they came.
+//
+// Without policy.CompatMicrosoft nothing is lost without a word: two variants of a
+// choice and several values where FHIR has one are refused as well.
+//
 // # Promises
 //
 // The same line, policy, keys and as-of instant give the same bytes, with any

@@ -90,7 +90,7 @@ func (m *maker) element(v *jsonValue, elem *fhirmodel.Element, depth int) {
 	if elem.Array {
 		count = pick(m, 1, 1, 2, 3)
 	}
-	siblings := elem.Type.Kind.Primitive() && !elem.NoExtension && m.oneIn(5)
+	siblings := elem.Type.Kind.Primitive() && (!elem.NoExtension || elem.Type.Name == "id" && m.oneIn(3)) && m.oneIn(5)
 	values, others := &jsonValue{kind: '['}, &jsonValue{kind: '['}
 	for range count {
 		var value *jsonValue

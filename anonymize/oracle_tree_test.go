@@ -218,7 +218,7 @@ func (t *oracleTree) members(n *oracleNode, typ *fhirmodel.Type, v *jsonValue) e
 // together by place.
 func (t *oracleTree) element(n *oracleNode, elem *fhirmodel.Element, value, sibling *jsonValue) error {
 	values, siblings := value.list(), sibling.list()
-	if len(siblings) > 0 && (!elem.Type.Kind.Primitive() || elem.NoExtension) {
+	if len(siblings) > 0 && (!elem.Type.Kind.Primitive() || elem.NoExtension && elem.Type.Name != "id") {
 		return errors.New("a sibling of an element that has none")
 	}
 	for i := range max(len(values), len(siblings)) {

@@ -152,6 +152,10 @@ func (s *scanner) stringValue(at int32) {
 		return
 	}
 	n.flags |= hasValue
+	if s.strict && n.flags&escaped != 0 && hasLoneSurrogate(body) {
+		s.fault(ReasonJSON, at, "a string has half a character")
+		return
+	}
 	if first, last := body[0], body[len(body)-1]; first <= ' ' || last <= ' ' || first >= 0x80 || last >= 0x80 || n.flags&escaped != 0 {
 		s.trimmed(at, body)
 	}

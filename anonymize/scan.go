@@ -117,6 +117,9 @@ func (s *scanner) resource(elem *fhirmodel.Element, parent int32, from *state) {
 	if typ == nil {
 		first = false
 		name := s.resourceType()
+		if s.fail != nil {
+			return
+		}
 		typ = s.model.ResourceType(name)
 		if typ == nil {
 			detail := "there is no resourceType"
@@ -181,7 +184,11 @@ func (s *scanner) add(elem *fhirmodel.Element, typ *fhirmodel.Type, st *state, p
 // among its members. It is nil where there is none.
 func (s *scanner) resourceType() (name []byte) {
 	saved := *s
-	defer func() { *s = saved }()
+	defer func() {
+		fail := s.fail
+		*s = saved
+		s.fail = fail
+	}()
 	s.pos++
 	for {
 		s.space()
@@ -335,6 +342,10 @@ func (s *scanner) member(at int32, typ *fhirmodel.Type, st *state) (e *edge, odd
 		if s.tape[at].flags&resource != 0 && int32(len(s.tape)-1) != at {
 			s.tape[at].flags |= dirty
 		}
+		if s.strict {
+			return nil, true // it may be there twice
+		}
+		s.sameType(at, s.pos)
 		s.skip()
 	case string(key) == "fhir_comments" && !s.strict:
 		s.tape[at].flags |= dirty
@@ -343,6 +354,14 @@ func (s *scanner) member(at int32, typ *fhirmodel.Type, st *state) (e *edge, odd
 		s.fault(ReasonElement, at, "it has a member that "+typ.Path+" does not have in this FHIR version")
 	}
 	return nil, false
+}
+
+// sameType refuses a resource that says further on that it is of another type.
+func (s *scanner) sameType(at int32, begin int) {
+	name, rest := s.tape[at].typ.Name, s.data[begin:]
+	if len(rest) < len(name)+2 || rest[0] != '"' || string(rest[1:len(name)+1]) != name || rest[len(name)+1] != '"' {
+		s.fault(ReasonDuplicate, at, "it has two types")
+	}
 }
 
 // key reads a member's name and the colon.

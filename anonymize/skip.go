@@ -1,8 +1,11 @@
 package anonymize
 
+import "bytes"
+
 // skip reads past any JSON value, and checks it.
 func (s *scanner) skip() {
 	depth := 0
+	arrays := uint64(0) // which of the open ones are arrays, the innermost lowest
 	for {
 		s.space()
 		switch c := s.peek(); {
@@ -12,6 +15,10 @@ func (s *scanner) skip() {
 			if depth++; depth > maxDepth {
 				s.fault(ReasonDepth, -1, "it is nested too deep")
 				return
+			}
+			arrays <<= 1
+			if c == '[' {
+				arrays |= 1
 			}
 			s.pos++
 			s.space()
@@ -30,8 +37,6 @@ func (s *scanner) skip() {
 			s.literal("null", -1)
 		case c == '-' || c >= '0' && c <= '9':
 			s.skipNumber()
-		case (c == '}' || c == ']') && depth > 0:
-			// handled below
 		default:
 			s.fault(ReasonJSON, -1, "a value is missing")
 		}
@@ -44,51 +49,41 @@ func (s *scanner) skip() {
 				return
 			}
 			s.space()
+			array := arrays&1 != 0
 			c := s.peek()
-			if c == '}' || c == ']' {
+			if c == ']' && array || c == '}' && !array {
 				depth--
+				arrays >>= 1
 				s.pos++
 				continue
 			}
 			if c != ',' {
-				s.fault(ReasonJSON, -1, "a comma is missing")
+				s.fault(ReasonJSON, -1, "a comma or a bracket is missing")
 				return
 			}
 			s.pos++
 			s.space()
-			// Whether an object or an array goes on is seen by what comes: a
-			// string with a colon behind it is a key.
-			if s.peek() == '"' {
-				saved := s.pos
-				if s.skipKeyMaybe() {
-					break
-				}
-				s.pos = saved
+			if !array && !s.skipKey() {
+				return
 			}
 			break
-		}
-		if s.fail != nil {
-			return
 		}
 	}
 }
 
 // skipKey reads past a member's name and colon.
 func (s *scanner) skipKey() bool {
-	if s.peek() != '"' || !s.skipKeyMaybe() {
+	if s.peek() != '"' {
 		s.fault(ReasonJSON, -1, "the name of a member is missing")
 		return false
 	}
-	return true
-}
-
-func (s *scanner) skipKeyMaybe() bool {
 	s.skipString()
 	if s.fail != nil {
 		return false
 	}
 	s.space()
 	if s.peek() != ':' {
+		s.fault(ReasonJSON, -1, "a colon is missing")
 		return false
 	}
 	s.pos++
@@ -103,7 +98,11 @@ func (s *scanner) skipString() {
 			s.pos = i + 1
 			return
 		case c == '\\':
-			i++
+			if i++; !s.isEscape(i) {
+				s.pos = i
+				s.fault(ReasonJSON, -1, "a string has an escape that JSON does not have")
+				return
+			}
 		case c < 0x20:
 			s.pos = i
 			s.fault(ReasonJSON, -1, "a string has a control character")
@@ -112,6 +111,11 @@ func (s *scanner) skipString() {
 	}
 	s.pos = len(s.data)
 	s.fault(ReasonJSON, -1, "a string is not closed")
+}
+
+// isEscape reports whether what stands behind a backslash makes an escape.
+func (s *scanner) isEscape(i int) bool {
+	return i < len(s.data) && (bytes.IndexByte([]byte(`"\bfnrt`), s.data[i]) >= 0 || s.knownEscape(i))
 }
 
 func (s *scanner) literal(word string, at int32) {

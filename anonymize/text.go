@@ -53,6 +53,29 @@ func unescape(dst, body []byte) []byte {
 	return dst
 }
 
+// hasLoneSurrogate reports whether the inside of a string has an escape that is half
+// of a pair. The escapes have been checked.
+func hasLoneSurrogate(body []byte) bool {
+	for i := 0; i+1 < len(body); i++ {
+		if body[i] != '\\' {
+			continue
+		}
+		if i++; body[i] != 'u' {
+			continue
+		}
+		r := hexRune(body, i)
+		i += 4
+		if !utf16.IsSurrogate(r) {
+			continue
+		}
+		if i+2 >= len(body) || body[i+1] != '\\' || body[i+2] != 'u' || utf16.DecodeRune(r, hexRune(body, i+2)) == utf8.RuneError {
+			return true
+		}
+		i += 6
+	}
+	return false
+}
+
 // hexRune reads the four digits behind body[at], which is the u.
 func hexRune(body []byte, at int) rune {
 	if at+5 > len(body) {

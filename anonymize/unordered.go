@@ -90,6 +90,10 @@ func (s *scanner) notePlaces(at int32) (end int) {
 		if s.fail != nil {
 			return 0
 		}
+		if !s.isMember(s.tape[at].typ, s.nameAt(&m)) { // at once: there may be any number of them
+			s.unknownMember(at)
+			return 0
+		}
 		twice := false
 		for i := base; i < len(s.members); i++ {
 			if bytes.Equal(s.nameAt(&s.members[i]), s.nameAt(&m)) {
@@ -119,18 +123,27 @@ func (s *scanner) notePlaces(at int32) (end int) {
 	}
 }
 
+// isMember reports whether a type has a member of that name, or one whose sibling it
+// is.
+func (s *scanner) isMember(typ *fhirmodel.Type, name []byte) bool {
+	base, _ := bytes.CutPrefix(name, []byte{'_'})
+	return typ.Member(base) != nil || string(name) == "resourceType" && typ.Kind == fhirmodel.Resource || string(name) == "fhir_comments" && !s.strict
+}
+
+func (s *scanner) unknownMember(at int32) {
+	s.fault(ReasonElement, at, "it has a member that "+s.tape[at].typ.Path+" does not have in this FHIR version")
+}
+
 // logical reads one element whose value and "_x" begin at the places, or are
 // not there (-1).
 func (s *scanner) logical(at int32, typ *fhirmodel.Type, name []byte, value, extension int) {
 	elem := typ.Member(name)
 	switch {
 	case elem != nil:
-	case string(name) == "resourceType" && typ.Kind == fhirmodel.Resource && extension < 0:
+	case string(name) == "resourceType" && extension < 0:
+		s.sameType(at, value)
 		return
-	case string(name) == "fhir_comments" && !s.strict:
-		return
-	default:
-		s.fault(ReasonElement, at, "it has a member that "+typ.Path+" does not have in this FHIR version")
+	default: // fhir_comments
 		return
 	}
 	if s.secondChoice(at, elem) {
@@ -141,7 +154,9 @@ func (s *scanner) logical(at int32, typ *fhirmodel.Type, name []byte, value, ext
 		s.value(s.edge(s.tape[at].state, elem), at)
 		return
 	}
-	if !elem.Type.Kind.Primitive() || elem.NoExtension {
+	// Microsoft's tool lets a resource's id have one too, which FHIR does not.
+	lenient := elem.Name == "id" && typ.Kind == fhirmodel.Resource && !s.strict
+	if !elem.Type.Kind.Primitive() || elem.NoExtension && !lenient {
 		s.fault(ReasonElement, at, "it has a member with _ whose element has no such sibling")
 		return
 	}
