@@ -61,7 +61,7 @@ func (r *chunkReader) next(c *chunk) (more bool, err error) {
 		}
 		if len(c.in) > r.maxLine {
 			c.tooLong, r.inLong = true, true
-			c.in = c.in[:min(len(c.in), tooLongKept)]
+			c.in = c.in[:min(r.maxLine, tooLongKept)]
 			r.lines++
 			return true, nil
 		}
@@ -72,7 +72,7 @@ func (r *chunkReader) next(c *chunk) (more bool, err error) {
 // tooLongKept is how much of a line that is too long goes to Reject.
 const tooLongKept = 1 << 20
 
-// count numbers the lines of a chunk; it also finds one too long among them.
+// count numbers the lines of a chunk.
 func (r *chunkReader) count(c *chunk) {
 	r.lines += int64(bytes.Count(c.in, []byte{'\n'}))
 	if n := len(c.in); n > 0 && c.in[n-1] != '\n' {

@@ -18,8 +18,9 @@ type StreamOptions struct {
 	Workers int
 	// ChunkBytes is how much a worker takes at a time; 0 is 1 MiB.
 	ChunkBytes int
-	// MaxLineBytes is the longest line; a longer one is a fault of that line. 0
-	// is 64 MiB.
+	// MaxLineBytes is the longest line, with a carriage return but without the line
+	// feed; a longer one is a fault of that line, and only its beginning goes to
+	// Reject. 0 is 64 MiB.
 	MaxLineBytes int
 	// FileName and FolderName are what dateShiftScope file and folder go by.
 	FileName, FolderName string
@@ -233,6 +234,10 @@ func (s *stream) work(w *worker, c *chunk) {
 		} else {
 			rest = nil
 		}
+		if c.tooLong || len(line) > s.o.MaxLineBytes {
+			s.line(w, c, number, line[:min(len(line), s.o.MaxLineBytes, tooLongKept)], true)
+			continue
+		}
 		line = bytes.TrimSuffix(line, []byte{'\r'})
 		if number == 1 {
 			line = bytes.TrimPrefix(line, []byte("\ufeff"))
@@ -241,15 +246,15 @@ func (s *stream) work(w *worker, c *chunk) {
 			c.stats.Blank++
 			continue
 		}
-		s.line(w, c, number, line)
+		s.line(w, c, number, line, false)
 	}
 }
 
-func (s *stream) line(w *worker, c *chunk, number int64, line []byte) {
+func (s *stream) line(w *worker, c *chunk, number int64, line []byte, tooLong bool) {
 	c.stats.Lines++
 	begin := len(c.out)
 	var err error
-	if c.tooLong {
+	if tooLong {
 		err = &LineError{Reason: ReasonLong, detail: fmt.Sprintf("it is longer than %d bytes", s.o.MaxLineBytes)}
 		w.tape = w.tape[:0]
 	} else {
