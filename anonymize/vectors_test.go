@@ -397,12 +397,12 @@ func newMask(customSettings, _ json.RawMessage) (Method, error) {
 	if err := json.Unmarshal(customSettings, &s); err != nil {
 		return nil, err
 	}
-	return masker(s.MaskedLength), nil
+	return stars(s.MaskedLength), nil
 }
 
-type masker int
+type stars int
 
-func (m masker) Apply(e *Element) error {
+func (m stars) Apply(e *Element) error {
 	units := utf16.Encode([]rune(e.Text()))
 	e.SetText(strings.Repeat("*", int(m)) + string(utf16.Decode(units[min(int(m), len(units)):])))
 	return nil
