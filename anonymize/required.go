@@ -53,7 +53,9 @@ func (w *worker) dropAll(i int32) {
 		n := &w.tape[c]
 		if n.flags&hasValue != 0 {
 			w.remove(n)
-			w.record(c, opRedact)
+			if w.strict {
+				w.record(c, opRedact)
+			}
 		}
 		n.flags &^= alive
 	}
