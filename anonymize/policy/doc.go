@@ -14,6 +14,20 @@
 //	  "parameters": { … }
 //	}
 //
+// A file may instead extend a built-in profile, whose mode, claim and rules it then
+// has, its own rules coming first:
+//
+//	{
+//	  "extends": "safe-harbor",
+//	  "fhirPathRules": [
+//	    {"path": "Patient.birthDate", "method": "redact"},
+//	    {"path": "Condition.code.text", "method": "keep", "reason": "a closed list of texts, reviewed on 2026-03-01"}
+//	  ]
+//	}
+//
+// A rule that keeps more than the profile of the claim names one element and gives
+// a reason. See profiles/README.md.
+//
 // The file may have comments, trailing commas, single quotes and a byte order
 // mark, as Microsoft's loader takes them. The first rule that reaches an element
 // decides.
