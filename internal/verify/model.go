@@ -13,47 +13,79 @@ import (
 //go:embed *.tsv.gz public.tsv
 var files embed.FS
 
-// model has the members of each type.
+// model has the types of one FHIR version.
 type model struct {
-	// members is by path of the type ("Patient", "Patient.contact", "HumanName")
-	// and JSON member.
-	members   map[string]map[string]*elem
-	resources map[string]bool
-	primitive map[string]bool
+	// types are by path: "Patient", "Patient.contact", "HumanName".
+	types map[string]*typ
+	// element is the type of what stands beside a primitive, in "_x".
+	element *typ
+}
+
+// typ is a FHIR type, or that of a backbone element.
+type typ struct {
+	// name is that of the FHIR type, path that of the backbone; of a type they are
+	// the same.
+	name, path string
+	resource   bool // that can be instantiated
+	primitive  bool
+	members    map[string]*elem
+	// ageBearer: its members are a code, which may be that of an age, and a value.
+	ageBearer bool
+	// forbidden and unwanted are by claim: nothing of it may be left.
+	forbidden [numClaims]bool
+	kind      typeKind
+	// ident says that its values identify.
+	ident bool
 }
 
 // elem is one JSON member.
 type elem struct {
-	name string // the element's name without a choice's suffix
-	typ  string // FHIR type, or "" for a backbone
-	// at is the path under which the members of its value are found.
-	at    string
-	codes map[string]bool
+	// name is the element's without a choice's suffix, key the JSON member.
+	name, key string
+	// typ is that of its value; anyResource says that it is a resource of any type.
+	typ         *typ
+	anyResource bool
+	codes       map[string]bool
+	// class is what may be there, by claim.
+	class [numClaims]class
+	// publicPart and ident say what the values of an input are, see input.go.
+	publicPart, ident bool
 }
 
-var models sync.Map // version → *model, read once
+var models = map[string]func() (*model, error){
+	"stu3": sync.OnceValues(func() (*model, error) { return readModel("stu3") }),
+	"r4":   sync.OnceValues(func() (*model, error) { return readModel("r4") }),
+	"r4b":  sync.OnceValues(func() (*model, error) { return readModel("r4b") }),
+	"r5":   sync.OnceValues(func() (*model, error) { return readModel("r5") }),
+}
 
 func loadModel(version string) (*model, error) {
-	if m, ok := models.Load(version); ok {
-		return m.(*model), nil
+	load, ok := models[version]
+	if !ok {
+		return nil, fmt.Errorf("there is no FHIR version %q; it is STU3, R4, R4B or R5", version)
 	}
+	return load()
+}
+
+func readModel(version string) (*model, error) {
 	data, err := files.ReadFile(version + ".tsv.gz")
 	if err != nil {
-		return nil, fmt.Errorf("there is no FHIR version %q; it is STU3, R4, R4B or R5", version)
+		return nil, fmt.Errorf("reading the verifier's table of %s: %w", version, err)
 	}
 	z, err := gzip.NewReader(bytes.NewReader(data))
 	if err != nil {
 		return nil, fmt.Errorf("reading the verifier's table of %s: %w", version, err)
 	}
-	m := &model{members: make(map[string]map[string]*elem), resources: make(map[string]bool), primitive: make(map[string]bool)}
+	m := &model{types: make(map[string]*typ)}
 	lines := bufio.NewScanner(z)
 	lines.Buffer(nil, 1<<20)
 	var rows [][]string
 	for lines.Scan() {
 		f := strings.Split(lines.Text(), "\t")
 		if name, ok := strings.CutPrefix(f[0], "="); ok {
-			m.resources[name] = f[1] == "resource" && f[2] == "false"
-			m.primitive[name] = f[1] == "primitive-type"
+			t := m.add(name, name)
+			t.resource = f[1] == "resource" && f[2] == "false"
+			t.primitive = f[1] == "primitive-type"
 			continue
 		}
 		if len(f) == 4 {
@@ -64,17 +96,34 @@ func loadModel(version string) (*model, error) {
 		return nil, fmt.Errorf("reading the verifier's table of %s: %w", version, err)
 	}
 	for _, f := range rows {
-		m.addRow(f)
+		if f[1] == "BackboneElement" || f[1] == "Element" {
+			m.add(f[1], f[0])
+		}
 	}
-	models.Store(version, m)
+	for _, f := range rows {
+		if err := m.addRow(f); err != nil {
+			return nil, fmt.Errorf("reading the verifier's table of %s: %w", version, err)
+		}
+	}
+	m.element = m.types["Element"]
+	for _, t := range m.types {
+		m.classify(t)
+	}
 	return m, nil
 }
 
-func (m *model) addRow(f []string) {
+func (m *model) add(name, path string) *typ {
+	t := &typ{name: name, path: path, members: make(map[string]*elem)}
+	m.types[path] = t
+	return t
+}
+
+// addRow adds an element: path, types, whether it repeats, codes.
+func (m *model) addRow(f []string) error {
 	dot := strings.LastIndexByte(f[0], '.')
-	parent, name := f[0][:dot], f[0][dot+1:]
-	if m.members[parent] == nil {
-		m.members[parent] = make(map[string]*elem)
+	parent, name := m.types[f[0][:dot]], f[0][dot+1:]
+	if parent == nil {
+		return fmt.Errorf("%s is in no type", f[0])
 	}
 	var codes map[string]bool
 	if f[3] != "" {
@@ -83,43 +132,49 @@ func (m *model) addRow(f []string) {
 			codes[c] = true
 		}
 	}
-	if ref, ok := strings.CutPrefix(f[1], "@"); ok {
-		m.members[parent][name] = &elem{name: name, at: ref}
-		return
-	}
 	base, choice := strings.CutSuffix(name, "[x]")
-	for _, typ := range strings.Fields(f[1]) {
-		e := &elem{name: base, typ: typ, at: typ, codes: codes}
-		if typ == "BackboneElement" || typ == "Element" {
-			e.at = f[0]
-		}
-		key := base
+	for _, of := range strings.Fields(f[1]) {
+		e := &elem{name: base, key: base, codes: codes}
 		if choice {
-			key += strings.ToUpper(typ[:1]) + typ[1:]
+			e.key += strings.ToUpper(of[:1]) + of[1:]
 		}
-		m.members[parent][key] = e
+		at := strings.TrimPrefix(of, "@")
+		if of == "BackboneElement" || of == "Element" {
+			at = f[0]
+		}
+		if e.typ = m.types[at]; e.typ == nil {
+			return fmt.Errorf("%s has a type that is not there", f[0])
+		}
+		e.anyResource = at == "Resource" || e.typ.resource
+		parent.members[e.key] = e
 	}
+	return nil
 }
 
 // public are the lists of what is the same for everyone.
-type public struct{ systems, zip3 map[string]bool }
+type public struct {
+	// systems are the public code systems, each with the form of its codes.
+	systems map[string]codeForm
+	zip3    map[string]bool
+}
 
 var loadPublic = sync.OnceValues(func() (*public, error) {
 	data, err := files.ReadFile("public.tsv")
 	if err != nil {
 		return nil, fmt.Errorf("reading the verifier's lists: %w", err)
 	}
-	p := &public{systems: make(map[string]bool), zip3: make(map[string]bool)}
+	p := &public{systems: make(map[string]codeForm), zip3: make(map[string]bool)}
 	for line := range strings.Lines(string(data)) {
 		kind, value, _ := strings.Cut(strings.TrimSpace(line), "\t")
 		switch kind {
 		case "system":
-			p.systems[value] = true
+			p.systems[value] = anyForm
 		case "zip3":
 			p.zip3[value] = true
 		}
 	}
-	// Race and ethnicity of the CDC: categories that the claim keeps on purpose.
-	p.systems["urn:oid:2.16.840.1.113883.6.238"] = true
+	for system, form := range codeForms {
+		p.systems[system] = form
+	}
 	return p, nil
 })

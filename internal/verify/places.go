@@ -1,11 +1,14 @@
 package verify
 
-import "strings"
+import (
+	"bytes"
+	"strings"
+)
 
 // states are the states of the USA, the District of Columbia and the inhabited
-// territories, by postal code and by name. Safe Harbor lets a state stay
-// (45 CFR 164.514(b)(2)(i)(B)); nothing keeps a hospital's system from writing a
-// town into its member.
+// territories, by postal code and by name. Both claims let a state stay
+// (45 CFR 164.514(b)(2)(i)(B), (e)(2)(ii)); nothing keeps a hospital's system from
+// writing a town into its member.
 var states = func() map[string]bool {
 	m := make(map[string]bool)
 	for pair := range strings.SplitSeq("AL Alabama,AK Alaska,AZ Arizona,AR Arkansas,CA California,CO Colorado,CT Connecticut,DE Delaware,"+
@@ -20,18 +23,35 @@ var states = func() map[string]bool {
 	return m
 }()
 
-// place checks a state or a country: a state of the USA, and a country by its
-// code, are what the claim allows.
-func (w *walk) place(text, name, path string) {
-	upper := strings.ToUpper(text)
-	switch {
-	case name == "state" && states[upper]:
-	case name == "country" && (len(text) == 2 || len(text) == 3) && strings.Trim(upper, letters) == "":
-	case name == "country" && (upper == "UNITED STATES" || upper == "UNITED STATES OF AMERICA"):
-	default:
-		w.find(Hard, ClassText, path)
-		w.fromInput(text, path)
+// isPlace accepts a state of the USA, and a country by its code or as the USA.
+func isPlace(text []byte, class class) bool {
+	if class == classState {
+		return states[strings.ToUpper(string(text))]
 	}
+	if (len(text) == 2 || len(text) == 3) && countLetters(text) == len(text) {
+		return true
+	}
+	upper := strings.ToUpper(string(text))
+	return upper == "UNITED STATES" || upper == "UNITED STATES OF AMERICA"
 }
 
-const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+// isZIP accepts five digits or nine, as ZIP codes of the USA have.
+func isZIP(s []byte) bool {
+	if len(s) == 10 && s[5] == '-' {
+		return countDigits(s) == 9
+	}
+	return (len(s) == 5 || len(s) == 9) && countDigits(s) == len(s)
+}
+
+// isTown accepts what the name of a town looks like.
+func isTown(s []byte) bool {
+	if len(s) > 60 {
+		return false
+	}
+	for _, c := range s {
+		if !(c|0x20 >= 'a' && c|0x20 <= 'z' || c >= 0x80 || bytes.IndexByte([]byte(" -'."), c) >= 0) {
+			return false
+		}
+	}
+	return true
+}

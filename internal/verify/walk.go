@@ -1,198 +1,194 @@
 package verify
 
-import (
-	"bytes"
-	"strings"
+import "strings"
 
-	"github.com/go-json-experiment/json/jsontext"
-)
-
-// walk goes through one result.
+// walk goes through one result. It is used again for the next line.
 type walk struct {
-	c           *Checker
-	line        int64
-	identifying map[string]bool
-	// ids are values of the input that have the form of a pseudonym, and so may
-	// not stand where a pseudonym ought to.
-	ids      map[string]bool
+	reader   // of the result
+	c        *Checker
+	line     int64
+	given    inputs // of the input line
 	findings []Finding
 	found    [2]int // by severity
-	dec      *jsontext.Decoder
+	// root is the type of the line's resource, path the members from it to where
+	// the walk is, at the type of what stands there.
+	root *typ
+	path []step
+	at   *typ
+	// forbidden says that the walk is in something of which nothing may be left.
+	forbidden bool
+	// contained are the ids of contained resources, as nodes.
+	contained []int32
+	// local are the references to them, with the number of steps that lead there.
+	local []localReference
 }
 
-func (w *walk) find(s Severity, class, path string) {
+// step is one member of a path.
+type step struct {
+	in   *typ
+	elem *elem
+}
+
+func (w *walk) reset(line int64) {
+	w.line, w.findings, w.found = line, nil, [2]int{}
+	w.root, w.at, w.path, w.forbidden = nil, nil, w.path[:0], false
+	w.contained, w.local = w.contained[:0], w.local[:0]
+	w.given.reset()
+}
+
+// find adds a finding where the walk is.
+func (w *walk) find(s Severity, class string) { w.findAt(s, class, w.pathText("")) }
+
+func (w *walk) findAt(s Severity, class, path string) {
+	if s == Hard && len(w.c.loosened) > 0 && w.isLoosened() {
+		s = Soft
+	}
 	if w.found[s]++; w.found[s] <= maxFindings {
 		w.findings = append(w.findings, Finding{Severity: s, Class: class, Path: path, Line: w.line})
 	}
 }
 
-// object is a value with its members, read whole: what is allowed of one member
-// depends on another, as of a code on its system.
-type object struct {
-	path    string // for findings
-	at      string // for the table
-	typ     string
-	members []member
-}
-
-type member struct {
-	key    string
-	values []value
-}
-
-type value struct {
-	kind jsontext.Kind // of JSON: '"', '0', 't', 'f', 'n', '{', '['
-	text string
-	obj  *object
-}
-
-func (o *object) text(key string) string {
-	for _, m := range o.members {
-		if m.key == key && len(m.values) == 1 {
-			return m.values[0].text
-		}
+// pathText is the element path of where the walk is, with a member behind it.
+func (w *walk) pathText(member string) string {
+	if w.root == nil {
+		return ""
 	}
-	return ""
+	var b strings.Builder
+	b.WriteString(w.root.path)
+	for _, s := range w.path {
+		b.WriteByte('.')
+		b.WriteString(s.elem.key)
+	}
+	b.WriteString(member)
+	return b.String()
 }
 
 // result reads and checks a whole resource.
 func (w *walk) result(out []byte) {
-	w.dec = jsontext.NewDecoder(bytes.NewReader(out), jsontext.AllowDuplicateNames(false))
-	v, ok := w.read(0)
-	if ok {
-		if _, err := w.dec.ReadToken(); err == nil {
-			ok = false // something behind it
-		}
-	}
-	if !ok || v.obj == nil {
-		w.find(Hard, ClassNotJSON, "")
+	if !w.read(out) || w.nodes[0].kind != '{' {
+		w.find(Hard, ClassNotJSON)
 		return
 	}
-	w.resource(v.obj, "", nil)
+	w.resource(0, false)
+	w.dangling()
 }
 
-const maxDepth = 100
-
-func (w *walk) read(depth int) (v value, ok bool) {
-	t, err := w.dec.ReadToken()
-	if err != nil || depth > maxDepth {
-		return v, false
-	}
-	v.kind = t.Kind()
-	switch v.kind {
-	case '"', '0':
-		v.text = t.String()
-	case '{':
-		v.obj = new(object)
-		for w.dec.PeekKind() != '}' {
-			name, err := w.dec.ReadToken()
-			if err != nil {
-				return v, false
-			}
-			m := member{key: name.String()}
-			if w.dec.PeekKind() == '[' {
-				if _, err := w.dec.ReadToken(); err != nil {
-					return v, false
-				}
-				for w.dec.PeekKind() != ']' {
-					item, ok := w.read(depth + 1)
-					if !ok {
-						return v, false
-					}
-					m.values = append(m.values, item)
-				}
-				if _, err := w.dec.ReadToken(); err != nil {
-					return v, false
-				}
-			} else {
-				item, ok := w.read(depth + 1)
-				if !ok {
-					return v, false
-				}
-				m.values = append(m.values, item)
-			}
-			v.obj.members = append(v.obj.members, m)
-		}
-		_, err = w.dec.ReadToken()
-		return v, err == nil
-	case '[': // an array in an array: no FHIR
-		return v, false
-	}
-	return v, true
-}
-
-// resource checks a resource. holder is the object it stands in, or nil.
-func (w *walk) resource(o *object, path string, holder *object) {
-	typ := o.text("resourceType")
-	if !w.c.model.resources[typ] {
-		w.find(Hard, ClassUnknown, path)
+// resource checks a resource; inner says that it stands in another.
+func (w *walk) resource(i int32, inner bool) {
+	t := w.c.model.types[string(w.childText(i, "resourceType"))]
+	if t == nil || !t.resource {
+		w.find(Hard, ClassUnknown)
 		return
 	}
-	o.typ, o.at = typ, typ
-	o.path = typ
-	if path != "" {
-		o.path = path
+	if !inner {
+		w.root = t
 	}
-	if unwanted[typ] {
-		w.find(Hard, ClassUnlisted, o.path)
+	w.at = t
+	if t.forbidden[w.c.claim] && !w.mayBeLoosened() {
+		w.find(Hard, ClassUnlisted)
 	}
-	w.members(o, holder)
+	w.members(i, t)
 }
 
 // members checks each member of an object by its element.
-func (w *walk) members(o *object, holder *object) {
-	table := w.c.model.members[o.at]
-	w.ageObservation(o)
-	for _, m := range o.members {
-		if m.key == "resourceType" && w.c.model.resources[o.typ] {
+func (w *walk) members(i int32, t *typ) {
+	if t.ageBearer && w.c.claim == safeHarbor {
+		w.ageObservation(i, t)
+	}
+	var seen uint64 // lengths and first letters of keys: most objects have no two alike
+	for c := i + 1; c < w.nodes[i].after; c = w.nodes[c].after {
+		key := w.keyOf(&w.nodes[c])
+		if len(key) > 0 {
+			bit := uint64(1) << ((uint(key[0])*7 + uint(key[len(key)-1])*3 + uint(len(key))) % 64)
+			if seen&bit != 0 && w.twice(i, c, key) {
+				w.find(Hard, ClassNotJSON)
+			}
+			seen |= bit
+		}
+		if t.resource && string(key) == "resourceType" {
 			continue
 		}
-		key, sibling := strings.CutPrefix(m.key, "_")
-		e := table[key]
+		sibling := len(key) > 0 && key[0] == '_'
+		if sibling {
+			key = key[1:]
+		}
+		e := t.members[string(key)]
 		if e == nil {
-			w.find(Hard, ClassUnknown, o.path+".unknown")
+			w.findAt(Hard, ClassUnknown, w.pathText(".unknown"))
 			continue
 		}
-		path := o.path + "." + key
-		for i := range m.values {
-			w.value(&m.values[i], e, o, holder, path, sibling)
+		w.path = append(w.path, step{t, e})
+		if w.nodes[c].kind == '[' {
+			for item := c + 1; item < w.nodes[c].after; item = w.nodes[item].after {
+				w.value(item, e, i, sibling)
+			}
+		} else {
+			w.value(c, e, i, sibling)
 		}
+		w.path = w.path[:len(w.path)-1]
 	}
 }
 
-func (w *walk) value(v *value, e *elem, o, holder *object, path string, sibling bool) {
+// twice reports whether an object has a member of the name already before c.
+func (w *walk) twice(i, c int32, key []byte) bool {
+	for o := i + 1; o < c; o = w.nodes[o].after {
+		if string(w.keyOf(&w.nodes[o])) == string(key) {
+			return true
+		}
+	}
+	return false
+}
+
+// value checks a value of an element of the object holder. sibling says that it
+// is the id and extensions of a primitive.
+func (w *walk) value(i int32, e *elem, holder int32, sibling bool) {
+	n := &w.nodes[i]
+	w.at = e.typ
 	switch {
-	case v.kind == 'n':
+	case n.kind == 'n':
 	case sibling:
-		// id and extensions of a primitive.
-		if v.obj == nil {
-			w.find(Hard, ClassNotJSON, path)
+		if n.kind != '{' {
+			w.find(Hard, ClassNotJSON)
 			return
 		}
-		v.obj.typ, v.obj.at, v.obj.path = "Element", "Element", path
-		w.members(v.obj, o)
-	case e.typ == "Resource" || w.c.model.resources[e.typ]:
-		if v.obj == nil {
-			w.find(Hard, ClassNotJSON, path)
+		w.at = w.c.model.element
+		w.members(i, w.c.model.element)
+	case e.anyResource:
+		if n.kind != '{' {
+			w.find(Hard, ClassNotJSON)
 			return
 		}
-		w.resource(v.obj, path, o)
-	case v.obj != nil:
-		v.obj.typ, v.obj.at, v.obj.path = e.typ, e.at, path
-		w.complex(v.obj, o)
+		if e.name == "contained" {
+			w.contained = append(w.contained, i)
+		}
+		w.resource(i, true)
+	case n.kind == '{':
+		w.complex(i, e)
 	default:
-		w.primitive(v, e, o, holder, path)
+		w.primitive(i, e, holder)
 	}
 }
 
 // complex checks an object that is no resource.
-func (w *walk) complex(o *object, holder *object) {
-	if forbidden[o.typ] {
-		w.find(Hard, ClassUnlisted, o.path)
+func (w *walk) complex(i int32, e *elem) {
+	switch {
+	case w.forbidden:
+	case e.typ.forbidden[w.c.claim] || e.class[w.c.claim] == classNothing:
+		if !w.mayBeLoosened() {
+			w.find(Hard, ClassUnlisted)
+			return
+		}
+		// A part of it is loosened: each part is looked at.
+		w.forbidden = true
+		defer func() { w.forbidden = false }()
+	case e.typ.kind == extensionKind:
+		inner := len(w.path) > 1 && w.path[len(w.path)-1].in.kind == extensionKind
+		if !w.extension(i, inner) {
+			return
+		}
+	case e.typ.primitive:
+		w.find(Hard, ClassNotJSON)
 		return
 	}
-	if o.typ == "Extension" && !w.extension(o, holder) {
-		return
-	}
-	w.members(o, holder)
+	w.members(i, e.typ)
 }
