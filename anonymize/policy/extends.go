@@ -34,6 +34,28 @@ func (p *Policy) Loosenings() []Loosening {
 	return append(all, p.listed...)
 }
 
+// Loosened are the loosenings by kind: element paths, and URLs of code systems and
+// of extensions.
+func (p *Policy) Loosened() (paths, codeSystems, extensions []string) {
+	for _, l := range p.Loosenings() {
+		switch l.Method {
+		case codeSystemsKey:
+			codeSystems = append(codeSystems, l.Path)
+		case extensionsKey:
+			extensions = append(extensions, l.Path)
+		default:
+			paths = append(paths, l.Path)
+		}
+	}
+	return paths, codeSystems, extensions
+}
+
+// The members that list what a strict policy keeps.
+const (
+	codeSystemsKey = "codeSystems"
+	extensionsKey  = "extensions"
+)
+
 // Extends is the name of the profile that the file extends, or "".
 func (p *Policy) Extends() string {
 	if p.base == nil {

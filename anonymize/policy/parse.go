@@ -139,10 +139,10 @@ func (p *Policy) readTop(root *node, o *ParseOptions) error {
 			return err
 		}
 	}
-	if err := p.readList(root, "codeSystems", &p.CodeSystems); err != nil {
+	if err := p.readList(root, codeSystemsKey, &p.CodeSystems); err != nil {
 		return err
 	}
-	if err := p.readList(root, "extensions", &p.Extensions); err != nil {
+	if err := p.readList(root, extensionsKey, &p.Extensions); err != nil {
 		return err
 	}
 	return p.checkNames(root, topKeys)

@@ -31,7 +31,10 @@ func (w *work) makeChecks(p *policy.Policy) error {
 		}
 	}
 	if p.Claim != policy.ClaimNone {
-		checker, err := verify.New(string(p.Claim), verify.Options{FHIRVersion: w.o.version, AsOf: w.o.at})
+		paths, systems, extensions := p.Loosened()
+		checker, err := verify.New(string(p.Claim), verify.Options{
+			FHIRVersion: w.o.version, AsOf: w.o.at, Loosened: paths, CodeSystems: systems, Extensions: extensions,
+		})
 		if err != nil {
 			return err
 		}

@@ -164,7 +164,10 @@ func (p *Pipeline) makeEngine(ctx context.Context, run *ledger.Run, rules *polic
 	}
 	made := &engine{Engine: compiled}
 	if run.Policy.Claim != claimNone {
-		made.checker, err = verify.New(run.Policy.Claim, verify.Options{FHIRVersion: run.FHIRVersion, AsOf: run.AsOf})
+		paths, systems, extensions := rules.Loosened()
+		made.checker, err = verify.New(run.Policy.Claim, verify.Options{
+			FHIRVersion: run.FHIRVersion, AsOf: run.AsOf, Loosened: paths, CodeSystems: systems, Extensions: extensions,
+		})
 		if err != nil {
 			return nil, lastingf(codePolicyBad, "the claim %q of the policy %q cannot be verified: %s", run.Policy.Claim, run.Policy.Name, err)
 		}

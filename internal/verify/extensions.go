@@ -18,6 +18,12 @@ var extensionParts = map[string]string{"ombCategory": "valueCoding", "detailed":
 // extension checks the URL of an extension, and that it has the member that
 // belongs to it; inner says that it stands in another.
 func (w *walk) extension(i int32, inner bool) bool {
+	if !inner {
+		w.loosenedExtension = w.c.extensions[string(w.childText(i, "url"))]
+	}
+	if w.loosenedExtension {
+		return true
+	}
 	list := extensions
 	if inner {
 		list = extensionParts
@@ -40,6 +46,9 @@ func (w *walk) extensionCode(holder int32, code []byte) {
 		if string(code) != "masked" {
 			w.find(Hard, ClassCode)
 		}
+		return
+	}
+	if w.loosenedExtension && isShortCode(code) && !identifyingCode.Match(code) {
 		return
 	}
 	switch string(code) {

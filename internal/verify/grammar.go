@@ -44,6 +44,9 @@ var codeForms = map[string]codeForm{
 func (w *walk) isCode(system, code []byte) bool {
 	digits, letters := countDigits(code), countLetters(code)
 	n := len(code)
+	if w.c.systems[string(system)] {
+		return isShortCode(code) && !identifyingCode.Match(code)
+	}
 	switch w.c.public.systems[string(system)] {
 	case snomedForm:
 		return digits == n && n >= 6 && n <= 18

@@ -62,7 +62,7 @@ func (w *walk) primitive(i int32, e *elem, holder int32) {
 			w.free(text)
 		}
 	case classSystem:
-		ok = w.c.public.systems[string(text)] != 0
+		ok = w.c.public.systems[string(text)] != 0 || w.c.systems[string(text)]
 	case classCode:
 		ok = w.isLabel(holder) || w.isCode(w.childText(holder, "system"), text)
 	case classDisplay:

@@ -65,6 +65,10 @@ type Options struct {
 	// that the policy loosens with a written reason. What is found there and below
 	// is soft: it is reported, and does not break the claim.
 	Loosened []string
+	// CodeSystems and Extensions are URLs that the policy lets pass besides the
+	// claim's, with a written reason. Of such extensions codes, yes and no and parts
+	// may be there.
+	CodeSystems, Extensions []string
 }
 
 // The claims that can be verified.
@@ -81,6 +85,8 @@ type Checker struct {
 	public   *public
 	claim    claim
 	loosened []string
+	// systems and extensions are those of the options.
+	systems, extensions map[string]bool
 	// minYear is the earliest year that tells no age over 89.
 	minYear int
 	maxYear int
@@ -109,8 +115,17 @@ func New(name string, o Options) (*Checker, error) {
 		return nil, err
 	}
 	c := &Checker{model: m, public: p, claim: claim, loosened: o.Loosened, minYear: o.AsOf.Year() - oldest, maxYear: o.AsOf.Year() + 100}
+	c.systems, c.extensions = setOf(o.CodeSystems), setOf(o.Extensions)
 	c.walks.New = func() any { return &walk{c: c} }
 	return c, nil
+}
+
+func setOf(list []string) map[string]bool {
+	set := make(map[string]bool, len(list))
+	for _, item := range list {
+		set[item] = true
+	}
+	return set
 }
 
 // oldest is the highest age that may be told (45 CFR 164.514(b)(2)(i)(C)).

@@ -17,6 +17,8 @@ type walk struct {
 	at   *typ
 	// forbidden says that the walk is in something of which nothing may be left.
 	forbidden bool
+	// loosenedExtension says that the extension is one that the policy lets pass.
+	loosenedExtension bool
 	// contained are the ids of contained resources, as nodes.
 	contained []int32
 	// local are the references to them, with the number of steps that lead there.
