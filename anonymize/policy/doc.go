@@ -11,6 +11,7 @@
 //	  "mode":  "strict",         // an element no rule reaches is dropped; default "microsoft": it is kept
 //	  "claim": "safe-harbor",    // what the result is, proven by the verifier; default "none"
 //	  "fhirPathRules": [ {"path": "Patient.gender", "method": "keep"}, … ],
+//	  "risk": {"quasiIdentifiers": ["birthYear", "sex", "zip3"], "k": 11, "minimumCell": 5},  // see Risk
 //	  "parameters": { … }
 //	}
 //

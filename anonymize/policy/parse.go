@@ -131,10 +131,10 @@ func (p *Policy) readRules(root *node, o *ParseOptions) (all []*Error) {
 	return all
 }
 
-var topKeys = []string{"fhirVersion", "processingErrors", "fhirPathRules", "parameters", "mode", "claim", "codeSystems", "extensions", "description", "extends"}
+var topKeys = []string{"fhirVersion", "processingErrors", "fhirPathRules", "parameters", "mode", "claim", "codeSystems", "extensions", "description", "extends", "risk"}
 
 func (p *Policy) readTop(root *node, o *ParseOptions) error {
-	for _, read := range []func(*node, *ParseOptions) error{p.readExtends, p.readMode, p.readClaim, p.readVersion, p.readProcessingErrors} {
+	for _, read := range []func(*node, *ParseOptions) error{p.readExtends, p.readMode, p.readClaim, p.readVersion, p.readProcessingErrors, p.readRisk} {
 		if err := read(root, o); err != nil {
 			return err
 		}

@@ -49,6 +49,8 @@ type Policy struct {
 	// method "coding". Extensions are the URLs it keeps by "extension".
 	CodeSystems []string
 	Extensions  []string
+	// Risk says how the result's risk of re-identification is measured.
+	Risk Risk
 	// CustomSettings are "parameters.customSettings", for custom methods.
 	CustomSettings json.RawMessage
 
