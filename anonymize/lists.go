@@ -21,15 +21,18 @@ type lists struct {
 	zip3        map[string]bool
 	codeSystems map[string]bool
 	extensions  map[string]bool
+	// public are URLs of extensions and code systems that may be shown.
+	public map[string]bool
 }
 
 // newLists joins the built-in lists with the policy's. The policy's own
 // restricted ZIP prefixes only take away.
 func newLists(p *policy.Policy) *lists {
+	public := set(registryText + codeSystemsText)
 	if p.Mode != policy.Strict {
-		return &lists{}
+		return &lists{public: public}
 	}
-	l := &lists{zip3: set(zip3Text), codeSystems: set(codeSystemsText), extensions: make(map[string]bool)}
+	l := &lists{zip3: set(zip3Text), codeSystems: set(codeSystemsText), extensions: make(map[string]bool), public: public}
 	for _, prefix := range p.Parameters.RestrictedZIPCodes {
 		delete(l.zip3, prefix)
 	}

@@ -31,6 +31,8 @@ type StreamOptions struct {
 	// Reject takes the lines that could not be processed, without line ends, in
 	// their order. Its error ends the stream. nil: the first bad line does.
 	Reject func(line int64, in []byte, err error) error
+	// Drops says that Stats.Drops is wanted, which costs a look at each element.
+	Drops bool
 	// Busy is told how long a worker was at work, chunk by chunk; several workers
 	// call it at once. nil: nobody asks.
 	Busy func(time.Duration)
@@ -49,6 +51,8 @@ type Stats struct {
 	Methods map[string]int64
 	// Reasons counts rejected lines by reason.
 	Reasons map[string]int64
+	// Drops counts what was lost, where StreamOptions ask for it.
+	Drops Drops
 }
 
 // TypeStats counts the lines of one resource type.
@@ -205,6 +209,7 @@ type chunk struct {
 	stats   Stats
 	types   []TypeStats // by the type's index; the last are lines of no known type
 	methods [methodCount]int64
+	drops   dropCounter
 	done    chan struct{}
 }
 
@@ -225,6 +230,7 @@ func (s *stream) work(w *worker, c *chunk) {
 	}
 	c.out, c.bad, c.stats, c.methods = c.out[:0], c.bad[:0], newStats(), [methodCount]int64{}
 	c.types = append(c.types[:0], make([]TypeStats, s.e.model.NumTypes+1)...)
+	c.drops.reset()
 	w.place = Place{File: s.o.FileName, Folder: s.o.FolderName}
 	number := c.first
 	for rest := c.in; len(rest) > 0; number++ {
@@ -292,6 +298,9 @@ func (s *stream) line(w *worker, c *chunk, number int64, line []byte, tooLong bo
 		for i, n := range w.methods {
 			c.methods[i] += n
 		}
+		if s.o.Drops && !dropped {
+			c.drops.count(w)
+		}
 	}
 }
 
@@ -333,6 +342,9 @@ func (s *stream) finish(c *chunk) error {
 	if n := c.types[len(c.types)-1]; n.Lines > 0 {
 		c.stats.Types["unknown"] = n
 	}
+	if s.o.Drops {
+		c.drops.take(&s.stats.Drops)
+	}
 	s.stats.Add(c.stats)
 	return nil
 }
@@ -354,6 +366,9 @@ func (s *Stats) Add(o Stats) {
 	}
 	for k, n := range o.Reasons {
 		s.Reasons[k] += n
+	}
+	if o.Drops.Paths != nil {
+		s.Drops.add(o.Drops)
 	}
 	for k, n := range o.Types {
 		t := s.Types[k]
