@@ -10,10 +10,13 @@
 //	runs/<run>/run.json              the run and its heartbeat               (swapped)
 //	runs/<run>/fetched/<output>.json which attempt at an output counts       (created once)
 //	runs/<run>/details/<file>.json   counts of one file too long for metadata
+//	runs/<run>/cells/<file>          what is counted of the file's patients; deleted with its data
+//	runs/<run>/small-cells.json      combinations that few patients have
 //	runs/<run>/report.json, .html    what the run tells people
 //
 // The result of de-identifying one file is not here but in the metadata of the
 // file's output blob, written in the same commit as its bytes.
 //
-// No record holds a value from the data, a key, or prose of a server.
+// No record holds a value from the data as the server sent it, a key, or prose of
+// a server; those on cells hold values of the de-identified data.
 package ledger

@@ -32,8 +32,13 @@ type Run struct {
 	Request  bulkdata.Request `json:"request"`
 	Settings Settings         `json:"settings"`
 	Policy   Policy           `json:"policy"`
-	Keys     []Key            `json:"keys,omitempty"`
-	Engine   string           `json:"engine"`
+	// Generation names the policy, keys, data set and FHIR version: results of one
+	// generation join with each other, and with no other's.
+	Generation string `json:"generation,omitempty"`
+	// Risk is what is counted of the run's patients.
+	Risk   *Risk  `json:"risk,omitempty"`
+	Keys   []Key  `json:"keys,omitempty"`
+	Engine string `json:"engine"`
 	// DataSet is the research data set; keys are derived for it.
 	DataSet string `json:"dataSet"`
 	// FHIRVersion is that of the policy, or of the settings where it names none.
@@ -77,6 +82,16 @@ type Policy struct {
 	Name  string `json:"name"`
 	Hash  string `json:"hash"` // hex SHA-256 of its bytes
 	Claim string `json:"claim"`
+	// Loosened are the places where it keeps more than the profile it extends.
+	Loosened []Loosening `json:"loosened,omitempty"`
+}
+
+// Loosening is a place where a policy keeps more than the profile it extends: the
+// path, the method there, and the reason that its author gives.
+type Loosening struct {
+	Path   string `json:"path"`
+	Method string `json:"method,omitempty"`
+	Reason string `json:"reason"`
 }
 
 // Key names a key version a run uses. ID is a public fingerprint; the key
@@ -145,6 +160,10 @@ func (m *Manifest) Entries() int { return m.Outputs + m.Errors }
 type Fetch struct {
 	Chains []Chain `json:"chains,omitempty"`
 	Sweep  Sweep   `json:"sweep,omitzero"`
+	// FetchedAt is when the last output was fetched, DoneAt when the last file was
+	// de-identified, by the storage's clock; known when all are.
+	FetchedAt time.Time `json:"fetchedAt,omitzero"`
+	DoneAt    time.Time `json:"doneAt,omitzero"`
 	// Progress is how far things were at the last tick, ProgressAt when that
 	// last changed.
 	Progress   Progress  `json:"progress"`
@@ -187,8 +206,11 @@ type Release struct {
 	// the run can only end as released.
 	Publishing bool `json:"publishing,omitempty"`
 	// Published is set once the release's manifest is there.
-	Published   bool      `json:"published,omitempty"`
-	PublishedAt time.Time `json:"publishedAt,omitzero"`
+	Published bool `json:"published,omitempty"`
+	// NewGeneration says that the release is the first of its generation, and
+	// there was another one before.
+	NewGeneration bool      `json:"newGeneration,omitempty"`
+	PublishedAt   time.Time `json:"publishedAt,omitzero"`
 	// Cleanup counts ticks that failed to delete what is no longer needed.
 	Cleanup int `json:"cleanup,omitempty"`
 }

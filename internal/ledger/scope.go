@@ -26,6 +26,12 @@ type Scope struct {
 	LastReleased    string    `json:"lastReleased,omitempty"`
 	TransactionTime time.Time `json:"transactionTime,omitzero"`
 
+	// Generation is that of the newest release, GenerationSince its first one;
+	// EarlierGeneration is what was there before, or "".
+	Generation        string `json:"generation,omitempty"`
+	GenerationSince   string `json:"generationSince,omitempty"`
+	EarlierGeneration string `json:"earlierGeneration,omitempty"`
+
 	// Recent are the newest runs, newest first, at most MaxRecent.
 	Recent []Brief `json:"recent,omitempty"`
 }
@@ -54,6 +60,14 @@ func (s *Scope) Remember(b Brief) {
 	if len(s.Recent) > MaxRecent {
 		s.Recent = s.Recent[:MaxRecent]
 	}
+}
+
+// Release notes the newest release, and whether it begins a generation.
+func (s *Scope) Release(run, generation string, at time.Time) {
+	if s.Generation != generation || s.LastReleased == "" {
+		s.EarlierGeneration, s.Generation, s.GenerationSince = s.Generation, generation, run
+	}
+	s.LastReleased, s.TransactionTime = run, at
 }
 
 // Scope reads a scope; one never used is empty, with ETag "".

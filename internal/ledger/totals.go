@@ -1,6 +1,12 @@
 package ledger
 
-import "maps"
+import (
+	"cmp"
+	"maps"
+	"slices"
+
+	"fhirdeid/internal/risk"
+)
 
 // Totals accounts for every line of a run: lines read = written + dropped +
 // quarantined.
@@ -12,6 +18,11 @@ type Totals struct {
 	// Quarantine counts lines left out, by reason code.
 	Quarantine map[string]int64 `json:"quarantine,omitempty"`
 	Findings   []Finding        `json:"findings,omitempty"`
+	Drops
+	// Risk says how well patients hide among others; nil where there are none.
+	Risk *risk.Summary `json:"risk,omitempty"`
+	// Work is how long files were worked on in all, in milliseconds.
+	Work int64 `json:"work,omitempty"`
 	// Mismatched counts outputs whose lines differ from the manifest's count.
 	Mismatched int `json:"mismatched,omitempty"`
 	// FailedFiles counts files with a lasting fault, by reason code.
@@ -73,6 +84,45 @@ type Details struct {
 	Methods    map[string]int64   `json:"methods,omitempty"`
 	Quarantine map[string]int64   `json:"quarantine,omitempty"`
 	Findings   []Finding          `json:"findings,omitempty"`
+	Drops
+}
+
+// Drops counts what did not come through, of lines that were written.
+type Drops struct {
+	// Paths counts values by element path. Extensions and CodeSystems count those
+	// of which nothing is left by URL, where that is public.
+	Paths       map[string]int64 `json:"droppedPaths,omitempty"`
+	Extensions  map[string]int64 `json:"droppedExtensions,omitempty"`
+	CodeSystems map[string]int64 `json:"droppedCodeSystems,omitempty"`
+}
+
+// MaxDropped bounds each list of Drops; what is over is counted under "(more)".
+const MaxDropped = 500
+
+// AddDrops adds the drops of a file.
+func (d *Drops) AddDrops(o Drops) {
+	d.Paths = bound(addCounts(d.Paths, o.Paths))
+	d.Extensions = bound(addCounts(d.Extensions, o.Extensions))
+	d.CodeSystems = bound(addCounts(d.CodeSystems, o.CodeSystems))
+}
+
+// bound keeps the greatest counts, and sums up the others.
+func bound(counts map[string]int64) map[string]int64 {
+	if len(counts) <= MaxDropped {
+		return counts
+	}
+	names := slices.SortedFunc(maps.Keys(counts), func(a, b string) int {
+		return cmp.Or(cmp.Compare(counts[b], counts[a]), cmp.Compare(a, b))
+	})
+	kept := make(map[string]int64, MaxDropped+1)
+	for i, name := range names {
+		if i >= MaxDropped || name == morePath {
+			kept[morePath] += counts[name]
+			continue
+		}
+		kept[name] = counts[name]
+	}
+	return kept
 }
 
 // Merge adds the details of one file to the totals of the run.
@@ -82,6 +132,7 @@ func (t *Totals) Merge(d Details) {
 	}
 	t.Methods = addCounts(t.Methods, d.Methods)
 	t.Quarantine = addCounts(t.Quarantine, d.Quarantine)
+	t.AddDrops(d.Drops)
 	for _, f := range d.Findings {
 		t.Findings = AddFinding(t.Findings, f)
 	}

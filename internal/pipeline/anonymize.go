@@ -10,6 +10,7 @@ import (
 
 	"fhirdeid/anonymize"
 	"fhirdeid/internal/ledger"
+	"fhirdeid/internal/risk"
 	"fhirdeid/internal/storage"
 )
 
@@ -96,6 +97,10 @@ func (p *Pipeline) anonymizeFile(ctx context.Context, run *ledger.Run, made *eng
 	defer bad.abort()
 	lines := newRepeats(in)
 	watch := &watch{checker: made.checker}
+	if made.cells != nil {
+		watch.cells = risk.NewRows(made.cells, name)
+	}
+	began := p.Now()
 	sum := sha256.New()
 
 	stats, err := made.Stream(ctx, io.MultiWriter(out, sum), lines, anonymize.StreamOptions{
@@ -105,6 +110,7 @@ func (p *Pipeline) anonymizeFile(ctx context.Context, run *ledger.Run, made *eng
 		FolderName: run.ID,
 		Check:      watch.check,
 		Reject:     bad.add,
+		Drops:      true,
 	})
 	if err != nil {
 		return fmt.Errorf("de-identifying %s: %w", name, err)
@@ -115,6 +121,7 @@ func (p *Pipeline) anonymizeFile(ctx context.Context, run *ledger.Run, made *eng
 	r := newResult(run, source, stats, watch)
 	r.Counts.Duplicates = lines.count
 	r.SHA256 = hex.EncodeToString(sum.Sum(nil))
+	r.Work = max(0, p.Now().Sub(began).Milliseconds())
 	committed = true
 	if err := p.commitResult(ctx, run, name, out, r); err != nil {
 		return err
@@ -135,6 +142,12 @@ func (p *Pipeline) commitResult(ctx context.Context, run *ledger.Run, name strin
 	meta := r.metadata()
 	if meta["details"] == detailsElsewhere {
 		if err := p.ledger().PutDetails(ctx, run.ID, detailsKey(name), r.Details); err != nil {
+			out.Abort()
+			return err
+		}
+	}
+	if r.Patients > 0 {
+		if err := p.ledger().PutCells(ctx, run.ID, detailsKey(name), r.Cells); err != nil {
 			out.Abort()
 			return err
 		}
@@ -180,6 +193,10 @@ func newResult(run *ledger.Run, source storage.Info, stats anonymize.Stats, w *w
 			Quarantine: stats.Reasons,
 			Findings:   w.findings,
 		},
+	}
+	r.Details.AddDrops(ledger.Drops(stats.Drops))
+	if w.cells != nil {
+		r.Cells, r.Patients = w.cells.Bytes(), w.cells.Count()
 	}
 	for name, t := range stats.Types {
 		r.Details.Types[name] = &ledger.Counts{Lines: t.Lines, Written: t.Written, Dropped: t.Dropped, Quarantined: t.Rejected}

@@ -19,6 +19,7 @@ func (b *beat) closeBooks(ctx context.Context, v *survey) error {
 		return err
 	}
 	b.run.Totals = totals
+	b.run.Fetch.FetchedAt, b.run.Fetch.DoneAt = v.lastTimes()
 	if why := failures(totals, v); len(why) > 0 {
 		fail(b.run, b.now, why...)
 		return b.writeReport(ctx)
@@ -85,11 +86,17 @@ func (b *beat) total(ctx context.Context, v *survey) (*ledger.Totals, error) {
 			}
 			t.Add(r.Counts)
 			t.Merge(r.Details)
+			t.Work += r.Work
 			byType.BytesIn += r.Counts.BytesIn
 			byType.BytesOut += r.Counts.BytesOut
 			byType.Duplicates += r.Counts.Duplicates
 		}
 	}
+	risk, err := b.measureRisk(ctx, v)
+	if err != nil {
+		return nil, err
+	}
+	t.Risk = risk
 	slices.SortFunc(t.Findings, func(a, b ledger.Finding) int {
 		return strings.Compare(a.Severity+a.Class+a.Path, b.Severity+b.Class+b.Path)
 	})
@@ -147,6 +154,9 @@ func (b *beat) objections(t *ledger.Totals) []ledger.Reason {
 	}
 	if !t.Balanced() {
 		why = append(why, hardReason("unbalanced", "%d lines were read but %d are accounted for. This is a fault of the program.", t.Lines, t.Written+t.Dropped+t.Quarantined))
+	}
+	if t.Risk != nil && t.Risk.Smallest < t.Risk.Minimum {
+		why = append(why, smallCells(b.run, t.Risk))
 	}
 	if n := t.ServerErrors["error"] + t.ServerErrors["fatal"]; n > 0 {
 		why = append(why, reason("server-errors", "The server reported %d errors of its own export; its words are in the raw account under %s.", n, serverDir(b.run.ID)))

@@ -11,6 +11,7 @@ import (
 	"fhirdeid/anonymize/policy"
 	"fhirdeid/internal/keys"
 	"fhirdeid/internal/ledger"
+	"fhirdeid/internal/risk"
 	"fhirdeid/internal/storage"
 	"fhirdeid/internal/verify"
 )
@@ -19,6 +20,7 @@ import (
 type engine struct {
 	*anonymize.Engine
 	checker *verify.Checker // nil: the policy claims nothing
+	cells   *risk.Reader    // nil: nothing is counted of patients
 }
 
 // claimNone is the claim of a policy that claims nothing.
@@ -163,6 +165,9 @@ func (p *Pipeline) makeEngine(ctx context.Context, run *ledger.Run, rules *polic
 		return nil, lastingf(codePolicyBad, "the policy %q cannot be used: %s", run.Policy.Name, err)
 	}
 	made := &engine{Engine: compiled}
+	if made.cells, err = riskReader(run, compiled.Model()); err != nil {
+		return nil, lastingf(codePolicyBad, "the policy %q cannot be used: %s", run.Policy.Name, err)
+	}
 	if run.Policy.Claim != claimNone {
 		paths, systems, extensions := rules.Loosened()
 		made.checker, err = verify.New(run.Policy.Claim, verify.Options{

@@ -68,6 +68,7 @@ func (p *Pipeline) preflightPolicy(ctx context.Context, run *ledger.Run) error {
 		return err
 	}
 	run.Policy.Hash, run.Policy.Claim = rules.Hash(), string(rules.Claim)
+	run.Risk = &ledger.Risk{QuasiIdentifiers: rules.Risk.QuasiIdentifiers, K: rules.Risk.K, MinimumCell: rules.Risk.MinimumCell}
 	run.FHIRVersion = rules.FHIRVersion
 	if run.FHIRVersion == "" {
 		run.FHIRVersion = p.Plan.FHIRVersion
@@ -75,6 +76,7 @@ func (p *Pipeline) preflightPolicy(ctx context.Context, run *ledger.Run) error {
 	if err := p.pinKeys(ctx, run, rules); err != nil {
 		return err
 	}
+	run.Generation = generation(run)
 	_, err = p.engine(ctx, run)
 	return err
 }

@@ -42,6 +42,9 @@ type ReleaseRecord struct {
 	AsOf    time.Time     `json:"asOf"`
 	Engine  string        `json:"engine"`
 	Policy  ledger.Policy `json:"policy"`
+	// Generation names what the data joins with: see Latest.
+	Generation  string `json:"generation"`
+	FHIRVersion string `json:"fhirVersion,omitempty"`
 	// Verified is whether the independent verifier has passed every line.
 	Verified bool `json:"verified"`
 	// Keys are the public fingerprints of the key versions used.
@@ -60,6 +63,13 @@ const neutralRequest = "$export"
 type Latest struct {
 	DataSet string `json:"dataSet"`
 	Run     string `json:"run"`
+	// Generation names policy, keys, data set and FHIR version: ids of one
+	// generation join with each other, and with no other's. GenerationSince is its
+	// first release; EarlierGeneration is the one before, whose releases stay until
+	// they are deleted.
+	Generation        string `json:"generation"`
+	GenerationSince   string `json:"generationSince"`
+	EarlierGeneration string `json:"earlierGeneration,omitempty"`
 	// Manifest is the name of the release's manifest in the research container.
 	Manifest        string    `json:"manifest"`
 	TransactionTime time.Time `json:"transactionTime"`
@@ -79,7 +89,7 @@ func (b *beat) publish(ctx context.Context, files []releaseFile) error {
 		Error:               []ReleaseOutput{},
 		Extension: ReleaseRecord{
 			Run: b.run.ID, DataSet: b.run.DataSet, AsOf: b.run.AsOf, Engine: b.run.Engine,
-			Policy: b.run.Policy, Verified: b.run.Policy.Claim != claimNone, Keys: b.run.Keys,
+			Policy: b.run.Policy, Generation: b.run.Generation, FHIRVersion: b.run.FHIRVersion, Verified: b.run.Policy.Claim != claimNone, Keys: b.run.Keys,
 		},
 	}
 	m.Extension.LeftOut.Dropped = b.run.Totals.Dropped
@@ -96,13 +106,15 @@ func (b *beat) publish(ctx context.Context, files []releaseFile) error {
 		return fmt.Errorf("publishing run %s: %w", b.run.ID, err)
 	}
 	newest := false
+	var scope ledger.Scope
 	err = b.ledger().UpdateScope(ctx, b.run.Scope, func(s *ledger.Scope) bool {
 		newest = s.LastReleased == b.run.ID || !b.run.Manifest.TransactionTime.Before(s.TransactionTime)
-		if !newest || s.LastReleased == b.run.ID {
-			return false
+		changed := newest && s.LastReleased != b.run.ID
+		if changed {
+			s.Release(b.run.ID, b.run.Generation, b.run.Manifest.TransactionTime)
 		}
-		s.LastReleased, s.TransactionTime = b.run.ID, b.run.Manifest.TransactionTime
-		return true
+		scope = *s
+		return changed
 	})
 	if err != nil {
 		return err
@@ -111,7 +123,12 @@ func (b *beat) publish(ctx context.Context, files []releaseFile) error {
 		b.note(ctx, "older-release", "A newer run is released already, so the catalog keeps pointing at that one.")
 		return nil
 	}
+	if scope.GenerationSince == b.run.ID && scope.EarlierGeneration != "" && !b.run.Release.NewGeneration {
+		b.run.Release.NewGeneration = true
+		b.note(ctx, "new-generation", b.noteGeneration(scope.EarlierGeneration))
+	}
 	latest := Latest{
+		Generation: b.run.Generation, GenerationSince: scope.GenerationSince, EarlierGeneration: scope.EarlierGeneration,
 		DataSet: b.run.DataSet, Run: b.run.ID, Manifest: name,
 		TransactionTime: b.run.Manifest.TransactionTime, Claim: b.run.Policy.Claim, Lines: b.run.Totals.Written,
 	}

@@ -191,7 +191,11 @@ func (b *beat) copyFile(ctx context.Context, f releaseFile) error {
 // takes, then ends the run. What cannot be deleted is left to the lifecycle
 // rules.
 func (b *beat) cleanUp(ctx context.Context) error {
-	done, err := b.deleteFrom(ctx, b.Now().Add(cleanupTime), b.Stores.Raw, b.Stores.Staging)
+	until := b.Now().Add(cleanupTime)
+	done, err := b.deleteFrom(ctx, until, b.Stores.Raw, b.Stores.Staging)
+	if err == nil && done {
+		done, err = b.deleteCells(ctx, until)
+	}
 	if err != nil {
 		b.run.Release.Cleanup++
 		b.note(ctx, "cleanup-failed", "What the run no longer needs could not be deleted: "+err.Error())
@@ -214,34 +218,39 @@ func (b *beat) cleanUp(ctx context.Context) error {
 // one is given. done is false where something is left.
 func (b *beat) deleteFrom(ctx context.Context, until time.Time, containers ...storage.Container) (done bool, err error) {
 	for _, c := range containers {
-		var batch []string
-		flush := func() error {
-			if len(batch) == 0 {
-				return nil
-			}
-			if err := together(ctx, batch, c.Delete); err != nil {
-				return fmt.Errorf("deleting from the container %s: %w", c.Name(), err)
-			}
-			batch = batch[:0]
+		if done, err = b.deletePrefix(ctx, until, c, b.run.ID+"/"); err != nil || !done {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+// deletePrefix deletes the blobs whose names begin so, as deleteFrom does.
+func (b *beat) deletePrefix(ctx context.Context, until time.Time, c storage.Container, prefix string) (done bool, err error) {
+	var batch []string
+	flush := func() error {
+		if len(batch) == 0 {
 			return nil
 		}
-		for info, err := range c.List(ctx, b.run.ID+"/") {
-			if err != nil {
-				return false, fmt.Errorf("listing the container %s: %w", c.Name(), err)
-			}
-			if !until.IsZero() && !b.Now().Before(until) {
-				return false, nil
-			}
-			if batch = append(batch, info.Name); len(batch) < max(b.CopyParallel, 1) {
-				continue
-			}
-			if err := flush(); err != nil {
-				return false, err
-			}
+		if err := together(ctx, batch, c.Delete); err != nil {
+			return fmt.Errorf("deleting from the container %s: %w", c.Name(), err)
+		}
+		batch = batch[:0]
+		return nil
+	}
+	for info, err := range c.List(ctx, prefix) {
+		if err != nil {
+			return false, fmt.Errorf("listing the container %s: %w", c.Name(), err)
+		}
+		if !until.IsZero() && !b.Now().Before(until) {
+			return false, nil
+		}
+		if batch = append(batch, info.Name); len(batch) < max(b.CopyParallel, 1) {
+			continue
 		}
 		if err := flush(); err != nil {
 			return false, err
 		}
 	}
-	return true, nil
+	return true, flush()
 }

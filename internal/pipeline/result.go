@@ -1,9 +1,9 @@
 package pipeline
 
 import (
-	"encoding/json"
 	"fmt"
 	"strconv"
+	"time"
 
 	"fhirdeid/internal/ledger"
 	"fhirdeid/internal/storage"
@@ -24,16 +24,18 @@ type result struct {
 	// is never in the blob.
 	Hard, Soft int64
 	SHA256     string
+	// Cells are the rows of the file's patients, kept in the ledger; Patients is
+	// how many.
+	Cells    []byte
+	Patients int64
+	// Work is how long the file was worked on, in milliseconds.
+	Work int64
+	// At is when the result was committed, where it was read from a listing.
+	At time.Time
 	// Details are in the metadata where they are short, else in the ledger.
 	Details       ledger.Details
 	DetailsInBlob bool
 }
-
-// maxDetails is how long details may be in metadata, whose whole size Azure
-// limits to 8 KiB.
-const maxDetails = 4096
-
-const detailsElsewhere = "ledger"
 
 func (r *result) metadata() map[string]string {
 	m := map[string]string{
@@ -48,17 +50,14 @@ func (r *result) metadata() map[string]string {
 		"bytesout":    strconv.FormatInt(r.Counts.BytesOut, 10),
 		"hard":        strconv.FormatInt(r.Hard, 10),
 		"soft":        strconv.FormatInt(r.Soft, 10),
+		"patients":    strconv.FormatInt(r.Patients, 10),
+		"work":        strconv.FormatInt(r.Work, 10),
 		"sha256":      r.SHA256,
 	}
 	if r.Failure != "" {
 		m["failure"] = r.Failure
 	}
-	details, err := json.Marshal(r.Details)
-	if err != nil || len(details) > maxDetails {
-		m["details"] = detailsElsewhere
-	} else {
-		m["details"] = string(details)
-	}
+	m["details"] = packDetails(r.Details)
 	return m
 }
 
@@ -69,11 +68,13 @@ func parseResult(info storage.Info) (result, error) {
 		PolicyHash: info.Metadata["policyhash"],
 		Failure:    info.Metadata["failure"],
 		SHA256:     info.Metadata["sha256"],
+		At:         info.Modified,
 	}
 	for key, into := range map[string]*int64{
 		"lines": &r.Counts.Lines, "written": &r.Counts.Written, "dropped": &r.Counts.Dropped,
 		"quarantined": &r.Counts.Quarantined, "duplicates": &r.Counts.Duplicates,
 		"bytesin": &r.Counts.BytesIn, "bytesout": &r.Counts.BytesOut, "hard": &r.Hard, "soft": &r.Soft,
+		"patients": &r.Patients, "work": &r.Work,
 	} {
 		n, err := strconv.ParseInt(info.Metadata[key], 10, 64)
 		if err != nil {
@@ -84,13 +85,13 @@ func parseResult(info storage.Info) (result, error) {
 	if r.SourceETag == "" || r.PolicyHash == "" {
 		return r, fmt.Errorf("the result %s does not name its source and policy", info.Name)
 	}
-	switch details := info.Metadata["details"]; details {
-	case detailsElsewhere:
+	details := info.Metadata["details"]
+	if details == detailsElsewhere {
 		r.DetailsInBlob = true
-	default:
-		if json.Unmarshal([]byte(details), &r.Details) != nil {
-			return r, fmt.Errorf("the result %s has details that are not what this version writes", info.Name)
-		}
+		return r, nil
+	}
+	if err := unpackDetails(details, &r.Details); err != nil {
+		return r, fmt.Errorf("the result %s has details that are not what this version writes", info.Name)
 	}
 	return r, nil
 }

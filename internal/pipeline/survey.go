@@ -3,6 +3,7 @@ package pipeline
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"fhirdeid/internal/ledger"
 	"fhirdeid/internal/storage"
@@ -72,6 +73,18 @@ func (p *Pipeline) survey(ctx context.Context, run *ledger.Run) (*survey, error)
 		v.fetched[i].settle()
 	}
 	return v, nil
+}
+
+// lastTimes are when the last output was fetched, and the last file done.
+func (v *survey) lastTimes() (fetched, done time.Time) {
+	for i := range v.fetched {
+		f := &v.fetched[i]
+		fetched = maxTime(fetched, f.summary.At)
+		for piece := range f.results {
+			done = maxTime(done, f.results[piece].At)
+		}
+	}
+	return fetched, done
 }
 
 func (v *survey) addResult(run *ledger.Run, info storage.Info) {

@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"fhirdeid/internal/ledger"
+	"fhirdeid/internal/risk"
 	"fhirdeid/internal/verify"
 )
 
@@ -12,6 +13,7 @@ import (
 // finding is kept out of the output: it goes to quarantine, and the run is held.
 type watch struct {
 	checker *verify.Checker // nil: the policy claims nothing
+	cells   *risk.Rows      // nil: nothing is counted of patients
 
 	mu         sync.Mutex
 	hard, soft int64
@@ -30,6 +32,14 @@ func (e *leakError) LineReason() string { return "verifier" }
 
 // check is called for every line, by several workers at once.
 func (w *watch) check(line int64, in, out []byte) error {
+	err := w.verify(line, in, out)
+	if err == nil && w.cells != nil {
+		w.cells.Add(line, out)
+	}
+	return err
+}
+
+func (w *watch) verify(line int64, in, out []byte) error {
 	if w.checker == nil {
 		return nil
 	}

@@ -3,9 +3,9 @@
 // sex, ZIP3, race, ethnicity, or what a policy names). Such a combination is a
 // cell; a patient in a cell of one can be singled out by who knows as much.
 //
-//	reader, err := risk.NewReader(names, version)  // what a cell is made of
-//	rows := risk.NewRows(reader)                   // one file: a row for each patient
-//	rows.Add(line)                                 // … of each line of the result
+//	reader, err := risk.NewReader(names)           // what a cell is made of
+//	rows := risk.NewRows(reader, file)             // one file: a row for each patient
+//	rows.Add(number, line)                         // … of each line of the result
 //	data := rows.Bytes()                           // kept as the file's record
 //
 //	tally := risk.NewTally(patients)               // the whole run, from the records

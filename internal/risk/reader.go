@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-
-	"fhirdeid/anonymize/fhirmodel"
 )
 
 // Reader reads quasi-identifiers from resources. It is safe for concurrent use.
@@ -34,52 +32,21 @@ var named = map[string]part{
 }
 
 // NewReader makes a reader of names, or of element paths of Patient by JSON
-// members. The error is a name that there is not, or a path that Patients of the
-// FHIR version ("" is R4) do not have.
-func NewReader(names []string, version string) (*Reader, error) {
-	if version == "" {
-		version = string(fhirmodel.R4)
-	}
-	v, ok := fhirmodel.ParseVersion(version)
-	if !ok {
-		return nil, fmt.Errorf("there is no FHIR version %q", version)
-	}
-	model, err := fhirmodel.Load(v)
-	if err != nil {
-		return nil, err
-	}
+// members. The error is what is neither.
+func NewReader(names []string) (*Reader, error) {
 	r := new(Reader)
 	for _, name := range names {
 		p := named[name]
 		if p == nil {
-			if p, err = pathPart(model, name); err != nil {
-				return nil, err
+			steps := strings.Split(name, ".")
+			if steps[0] != "Patient" || len(steps) == 1 {
+				return nil, fmt.Errorf("the quasi-identifier %q is neither a name nor an element path of Patient", name)
 			}
+			p = cut(steps[1:], 0)
 		}
 		r.parts = append(r.parts, p)
 	}
 	return r, nil
-}
-
-// pathPart is the part of an element path, which has to lead to a primitive.
-func pathPart(model *fhirmodel.Model, path string) (part, error) {
-	first, rest, _ := strings.Cut(path, ".")
-	typ := model.ResourceType([]byte(first))
-	if first != "Patient" || typ == nil {
-		return nil, fmt.Errorf("the quasi-identifier %q is neither a name nor an element path of Patient", path)
-	}
-	steps := strings.Split(rest, ".")
-	for _, step := range steps {
-		elem := typ.Member([]byte(step))
-		if elem == nil {
-			return nil, fmt.Errorf("the quasi-identifier %q: FHIR %s has no member %q there", path, model.Version, step)
-		}
-		typ = elem.Type
-	}
-	if !typ.Kind.Primitive() {
-		return nil, fmt.Errorf("the quasi-identifier %q has members of its own; name one of them", path)
-	}
-	return cut(steps, 0), nil
 }
 
 // patientHead is how the engine begins a Patient, in every mode.
