@@ -65,7 +65,8 @@ func (b *beat) releasedFiles(ctx context.Context) ([]report.File, error) {
 func Report(run *ledger.Run) *report.Run {
 	r := &report.Run{
 		ID: run.ID, Scope: run.Scope, DataSet: run.DataSet,
-		Policy: report.Policy{Name: run.Policy.Name, Hash: run.Policy.Hash, Claim: run.Policy.Claim},
+		Policy:      report.Policy{Name: run.Policy.Name, Hash: run.Policy.Hash, Claim: run.Policy.Claim},
+		FHIRVersion: run.FHIRVersion, Generation: run.Generation, NewGeneration: run.Release.NewGeneration,
 		Engine: run.Engine, AsOf: run.AsOf, Server: run.Server, Level: string(run.Request.Level),
 		Started: run.CreatedAt, Ended: run.EndedAt, Stages: reportStages(run),
 		QuarantineAllowed: run.Settings.MaxQuarantinedLines,
@@ -73,6 +74,10 @@ func Report(run *ledger.Run) *report.Run {
 	if run.State.Over() {
 		r.Outcome = report.Outcome(run.State)
 	}
+	for _, l := range run.Policy.Loosened {
+		r.Policy.Loosened = append(r.Policy.Loosened, report.Loosening(l))
+	}
+	r.Timings = timings(run)
 	for _, why := range run.Reasons {
 		r.Reasons = append(r.Reasons, report.Reason(why))
 	}
@@ -105,6 +110,10 @@ func reportTotals(r *report.Run, run *ledger.Run) {
 		r.Types = append(r.Types, report.Type{Name: name, Counts: c})
 	}
 	r.Mismatched, r.Methods, r.Quarantine = t.Mismatched, t.Methods, t.Quarantine
+	r.DroppedPaths, r.DroppedExtensions, r.DroppedCodeSystems = t.Paths, t.Extensions, t.CodeSystems
+	if t.Risk != nil && run.Risk != nil {
+		r.Risk = &report.Risk{QuasiIdentifiers: run.Risk.QuasiIdentifiers, Summary: *t.Risk}
+	}
 	r.FailedFiles, r.ServerErrors = t.FailedFiles, t.ServerErrors
 	for _, f := range t.Findings {
 		r.Findings = append(r.Findings, report.Finding(f))

@@ -47,6 +47,7 @@ type world struct {
 	history []string
 	broken  []string
 
+	rotated   string // of the keys
 	poisoned  int
 	lostBeats int // heartbeats among them
 	expect    expectation
@@ -261,7 +262,7 @@ func (w *world) pipeline(t *task) *Pipeline {
 			Check: &simQueue{"check-export", t}, Fetch: &simQueue{"fetch-file", t}, Retry: &simQueue{"anonymize-retry", t},
 		},
 		Exporter: &simExporter{t: t, s: w.server},
-		Keys:     simKeys{},
+		Keys:     simKeys{w.rotated},
 		Engines:  w.engine,
 		Plan:     w.plan,
 		Now:      func() time.Time { return w.now.Add(t.skew) },
@@ -276,10 +277,11 @@ func (w *world) pipeline(t *task) *Pipeline {
 	}
 }
 
-type simKeys struct{}
+// simKeys has a key of each name; rotated is part of its value.
+type simKeys struct{ rotated string }
 
-func (simKeys) Get(_ context.Context, name, _ string) (keys.Secret, error) {
-	return keys.Secret{Name: name, Version: "1", Value: []byte("a simulated key of good length " + name)}, nil
+func (k simKeys) Get(_ context.Context, name, _ string) (keys.Secret, error) {
+	return keys.Secret{Name: name, Version: "1" + k.rotated, Value: []byte("a simulated key of good length " + name + k.rotated)}, nil
 }
 
 // simQueue delivers messages as the host does: again after a failure, to the

@@ -24,7 +24,8 @@ func (r *Run) clean() *Run {
 	if c.Policy.Claim == "" {
 		c.Policy.Claim = ClaimNone
 	}
-	c.Policy.Loosened = each(r.Policy.Loosened, func(l *Loosening) { l.Path, l.Reason = path(l.Path), prose(l.Reason) })
+	c.Policy.Loosened = each(r.Policy.Loosened, func(l *Loosening) { l.Path, l.Method, l.Reason = rulePath(l.Path), code(l.Method), prose(l.Reason) })
+	c.FHIRVersion, c.Generation = code(r.FHIRVersion), code(r.Generation)
 	c.Engine, c.Level, c.Server = code(r.Engine), code(r.Level), origin(r.Server)
 	c.AsOf, c.TransactionTime, c.Started, c.Ended = r.AsOf.UTC(), r.TransactionTime.UTC(), r.Started.UTC(), r.Ended.UTC()
 	c.Reasons = each(r.Reasons, func(x *Reason) { x.Code, x.Text = code(x.Code), prose(x.Text) })
@@ -41,6 +42,14 @@ func (r *Run) clean() *Run {
 		x.Severity, x.Class, x.Path = code(x.Severity), code(x.Class), path(x.Path)
 	})
 	c.Files = each(r.Files, func(x *File) { x.Name, x.Type, x.SHA256 = code(x.Name), code(x.Type), code(x.SHA256) })
+	c.Timings = each(r.Timings, func(x *Timing) { x.Name = code(x.Name) })
+	c.DroppedPaths = cleanKeys(r.DroppedPaths, path)
+	c.DroppedExtensions, c.DroppedCodeSystems = codeKeys(r.DroppedExtensions), codeKeys(r.DroppedCodeSystems)
+	if r.Risk != nil {
+		risk := *r.Risk
+		risk.QuasiIdentifiers = each(risk.QuasiIdentifiers, func(x *string) { *x = path(*x) })
+		c.Risk = &risk
+	}
 	c.Methods, c.Quarantine, c.ServerErrors = codeKeys(r.Methods), codeKeys(r.Quarantine), codeKeys(r.ServerErrors)
 	c.FailedFiles = codeKeys(r.FailedFiles)
 	return &c
@@ -58,13 +67,15 @@ func each[T any](list []T, do func(*T)) []T {
 	return out
 }
 
-func codeKeys[N int | int64](counts map[string]N) map[string]N {
+func codeKeys[N int | int64](counts map[string]N) map[string]N { return cleanKeys(counts, code) }
+
+func cleanKeys[N int | int64](counts map[string]N, clean func(string) string) map[string]N {
 	if len(counts) == 0 {
 		return nil
 	}
 	out := make(map[string]N, len(counts))
 	for k, n := range counts {
-		out[code(k)] += n
+		out[clean(k)] += n
 	}
 	return out
 }
@@ -76,6 +87,10 @@ func code(s string) string { return fits(s, "._:+/~-", 128) }
 // path accepts an element path, with indices or a function in it, or a word in
 // parentheses such as "(more)".
 func path(s string) string { return fits(s, "._:[]()'-", 256) }
+
+// rulePath accepts the path of a rule, which is an expression of the policy's
+// author and comes from no data.
+func rulePath(s string) string { return fits(s, " ._:[]()',|=/-", 256) }
 
 func fits(s, also string, most int) string {
 	if len(s) > most {

@@ -1,6 +1,10 @@
 package report
 
-import "time"
+import (
+	"time"
+
+	"fhirdeid/internal/risk"
+)
 
 // Format names the form of report.json. It changes when a member changes its
 // meaning or goes; a new member leaves it as it is.
@@ -31,6 +35,13 @@ type Run struct {
 	Policy Policy `json:"policy"`
 	// Engine is the version of the program that de-identified.
 	Engine string `json:"engine,omitempty"`
+	// FHIRVersion is that of the data.
+	FHIRVersion string `json:"fhirVersion,omitempty"`
+	// Generation names policy, keys, data set and FHIR version: ids of one
+	// generation join with each other, and with no other's. NewGeneration says that
+	// this release is the first of it, and there was another before.
+	Generation    string `json:"generation,omitempty"`
+	NewGeneration bool   `json:"newGeneration,omitempty"`
 	// Keys are the key versions used, by their public fingerprints.
 	Keys []Key `json:"keys,omitempty"`
 	// AsOf is the instant at which ages were counted.
@@ -47,6 +58,9 @@ type Run struct {
 	Ended   time.Time `json:"ended,omitzero"`
 	// Stages are in the order in which they were entered.
 	Stages []Stage `json:"stages,omitempty"`
+	// Timings say how long the parts of the work took. Those of fetching and
+	// de-identifying overlap.
+	Timings []Timing `json:"timings,omitempty"`
 
 	Totals Counts `json:"totals"`
 	// Types are the counts of each resource type, in the order to be shown.
@@ -55,6 +69,16 @@ type Run struct {
 	Mismatched int `json:"mismatched,omitempty"`
 	// Methods counts what was done to elements, by method of the policy.
 	Methods map[string]int64 `json:"methods,omitempty"`
+	// DroppedPaths counts values of written lines that were dropped, by element
+	// path; "(more)" are those beyond the list.
+	DroppedPaths map[string]int64 `json:"droppedPaths,omitempty"`
+	// DroppedExtensions and DroppedCodeSystems count extensions and codings of
+	// which nothing was kept, by URL where that is public; others are "others", and
+	// "none" are those without.
+	DroppedExtensions  map[string]int64 `json:"droppedExtensions,omitempty"`
+	DroppedCodeSystems map[string]int64 `json:"droppedCodeSystems,omitempty"`
+	// Risk says how well patients hide among others; left out where there are none.
+	Risk *Risk `json:"risk,omitempty"`
 	// Quarantine counts the lines kept back, by reason code; QuarantineAllowed
 	// is how many a release may leave out.
 	Quarantine        map[string]int64 `json:"quarantine,omitempty"`
@@ -128,10 +152,29 @@ const ClaimNone = "none"
 // Verified reports whether the result was held against a claim.
 func (p Policy) Verified() bool { return p.Claim != "" && p.Claim != ClaimNone }
 
-// Loosening is a place where a policy keeps more than the profile it extends.
+// Loosening is a place where a policy keeps more than the profile it extends, by
+// the method named.
 type Loosening struct {
 	Path   string `json:"path"`
+	Method string `json:"method,omitempty"`
 	Reason string `json:"reason"`
+}
+
+// Risk is how large the cells are: groups of patients with the same combination of
+// quasi-identifiers. It has sizes only.
+type Risk struct {
+	QuasiIdentifiers []string `json:"quasiIdentifiers"`
+	risk.Summary
+}
+
+// Timing is how long a part of the work took, and how much data went through.
+type Timing struct {
+	Name    string  `json:"name"`
+	Seconds float64 `json:"seconds"`
+	// Bytes is what went through it, where that is known.
+	Bytes int64 `json:"bytes,omitempty"`
+	// BytesPerSecond is Bytes by Seconds.
+	BytesPerSecond int64 `json:"bytesPerSecond,omitempty"`
 }
 
 // Key is a version of a key. ID is a public fingerprint that tells nothing of
