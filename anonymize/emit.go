@@ -300,12 +300,13 @@ func (w *worker) emitValue(dst []byte, n *node) []byte {
 // sortedChildren are the groups of a node's children in the order of the
 // definition.
 func (w *worker) sortedChildren(i int32) [][2]int32 {
-	var groups [][2]int32
+	groups := w.groups[:0]
 	for c := i + 1; c < w.tape[i].after; {
 		end := w.groupEnd(c, w.tape[i].after)
 		groups = append(groups, [2]int32{c, end})
 		c = end
 	}
+	w.groups = groups
 	slices.SortStableFunc(groups, func(a, b [2]int32) int { return w.tape[a[0]].elem.Index - w.tape[b[0]].elem.Index })
 	return groups
 }

@@ -32,11 +32,11 @@ var (
 )
 
 // isCode reports whether a code looks like one of its code system.
-func isCode(system, code string) bool {
-	if g := systemGrammars[system]; g != nil {
-		return g.MatchString(code)
+func isCode(system, code []byte) bool {
+	if g := systemGrammars[string(system)]; g != nil {
+		return g.Match(code)
 	}
-	return anyCode.MatchString(code) && !numbersOfPeople.MatchString(code)
+	return anyCode.Match(code) && !numbersOfPeople.Match(code)
 }
 
 // Units of UCUM (https://ucum.org) that are in use in medicine: symbols, those of
@@ -62,21 +62,29 @@ func isUnit(code string) bool {
 	if code == "" || len(code) > 40 {
 		return false
 	}
-	for _, part := range strings.FieldsFunc(code, func(r rune) bool { return r == '/' || r == '.' && !strings.Contains(code, "{1.73_m2}") }) {
-		if !isAtom(part) {
+	perArea, start := strings.Contains(code, "{1.73_m2}"), 0
+	for i := 0; i <= len(code); i++ {
+		if i < len(code) && code[i] != '/' && (code[i] != '.' || perArea) {
+			continue
+		}
+		if i > start && !isAtom(code[start:i]) {
 			return false
 		}
+		start = i + 1
 	}
 	return true
 }
 
-var factorPattern = regexp.MustCompile(`^[0-9]{1,4}$`)
+// isFactor reports whether a part is a number of one to four digits.
+func isFactor(part string) bool {
+	return len(part) >= 1 && len(part) <= 4 && strings.Trim(part, "0123456789") == ""
+}
 
 func isAtom(part string) bool {
 	if i := strings.IndexByte(part, '{'); i >= 0 { // an annotation, alone or behind a unit
 		return annotations[part[i:]] && (i == 0 || isAtom(part[:i]))
 	}
-	if factorPattern.MatchString(part) || plainUnits[part] {
+	if isFactor(part) || plainUnits[part] {
 		return true
 	}
 	symbol := strings.TrimRight(part, "0123456789")
@@ -106,13 +114,25 @@ var states = func() map[string]bool {
 // isState reports whether the state of an address is one, or its country is the
 // United States; a person elsewhere is in a smaller place than the rule knows.
 func isState(element string, text []byte) bool {
-	name := strings.ToUpper(string(text))
 	if element == "country" {
-		switch name {
-		case "US", "USA", "UNITED STATES", "UNITED STATES OF AMERICA":
+		return isUSA(text)
+	}
+	var buf [32]byte // no name is longer
+	name := append(buf[:0], text[:min(len(text), len(buf))]...)
+	for i, c := range name {
+		if c >= 'a' && c <= 'z' {
+			name[i] = c - 'a' + 'A'
+		}
+	}
+	return len(text) <= len(buf) && states[string(name)]
+}
+
+// isUSA reports whether a country is the United States.
+func isUSA(country []byte) bool {
+	for _, name := range [...]string{"US", "USA", "UNITED STATES", "UNITED STATES OF AMERICA"} {
+		if len(country) == len(name) && strings.EqualFold(string(country), name) {
 			return true
 		}
-		return false
 	}
-	return states[name]
+	return false
 }

@@ -193,7 +193,8 @@ func (s *scanner) trimmed(at int32, body []byte) {
 	n := &s.tape[at]
 	text := body
 	if n.flags&escaped != 0 {
-		text = unescape(nil, body)
+		s.unescaped = unescape(s.unescaped[:0], body)
+		text = s.unescaped
 	}
 	first, _ := utf8.DecodeRune(text)
 	last, _ := utf8.DecodeLastRune(text)

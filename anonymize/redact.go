@@ -1,10 +1,9 @@
 package anonymize
 
 import (
-	"bytes"
 	"strconv"
-	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"fhirdeid/anonymize/fhirmodel"
 )
@@ -29,7 +28,8 @@ func (w *worker) redact(i int32, n *node, partial bool) {
 			break // three characters of it may be all of it, or a whole town
 		}
 		w.record(i, opAbstract)
-		w.setString(n, partialZIP(text, p.RestrictedZIPCodes))
+		w.sum = partialZIP(w.sum[:0], text, p.RestrictedZIPCodes)
+		w.setString(n, w.sum)
 		return
 	}
 	w.record(i, opRedact)
@@ -44,7 +44,15 @@ func (w *worker) redactDate(i int32, n *node) {
 		w.remove(n)
 		return
 	}
-	w.setString(n, []byte(pad(d.year, 4)))
+	w.setYear(n, d)
+}
+
+// setYear leaves the year of a date.
+func (w *worker) setYear(n *node, d date) {
+	begin := len(w.values)
+	w.values = append(w.values, '"')
+	w.values = append(d.append(w.values)[:begin+5], '"')
+	w.set(n, begin)
 }
 
 // dateOf is the date at the beginning of a date, dateTime or instant.
@@ -53,11 +61,6 @@ func dateOf(text []byte) []byte {
 		return text[:10]
 	}
 	return text
-}
-
-func pad(n, width int) string {
-	s := strconv.Itoa(n)
-	return strings.Repeat("0", max(0, width-len(s))) + s
 }
 
 // ageAbove compares an age. Ages with decimals, which end Microsoft's tool, are
@@ -82,23 +85,26 @@ func isPostalNumber(text []byte) bool {
 	return digits >= 4
 }
 
-// partialZIP keeps the first three characters of a ZIP code, or none of its
+// partialZIP appends the first three characters of a ZIP code, or none of its
 // digits where few people live.
-func partialZIP(text []byte, restricted []string) []byte {
-	out := bytes.Runes(text)
-	from := 3
+func partialZIP(dst, text []byte, restricted []string) []byte {
+	kept := 3
 	for _, r := range restricted {
-		if r != "" && bytes.HasPrefix(text, []byte(r)) {
-			from = 0
+		if r != "" && len(text) >= len(r) && string(text[:len(r)]) == r {
+			kept = 0
 		}
 	}
-	if len(out) < from {
-		return text
+	if utf8.RuneCount(text) < kept {
+		return append(dst, text...)
 	}
-	for i := from; i < len(out); i++ {
-		if unicode.IsDigit(out[i]) {
-			out[i] = '0'
+	for rest := text; len(rest) > 0; kept-- {
+		r, size := utf8.DecodeRune(rest)
+		if kept <= 0 && unicode.IsDigit(r) {
+			dst = append(dst, '0')
+		} else {
+			dst = append(dst, rest[:size]...)
 		}
+		rest = rest[size:]
 	}
-	return []byte(string(out))
+	return dst
 }

@@ -30,6 +30,8 @@ type scanner struct {
 	fail     *LineError
 	// nested says that there is a resource in the resource.
 	nested bool
+	// unescaped is for the text of a string while it is looked at.
+	unescaped []byte
 	// typeFirst says that resourceType is the root's first member.
 	typeFirst bool
 }

@@ -1,8 +1,6 @@
 package anonymize
 
 import (
-	"bytes"
-
 	"fhirdeid/anonymize/fhirmodel"
 	"fhirdeid/anonymize/policy"
 )
@@ -42,8 +40,7 @@ func (w *worker) isListed(coding int32) bool {
 	key = append(key, byte(n), byte(n>>8)) // where the one ends and the other begins
 	w.sum = key
 	return w.memo.verdict(listedCode, key, func() bool {
-		system := string(key[:n])
-		return w.engine.lists.codeSystems[system] && isCode(system, string(key[n:end]))
+		return w.engine.lists.codeSystems[string(key[:n])] && isCode(key[:n], key[n:end])
 	})
 }
 
@@ -122,10 +119,7 @@ func (w *worker) year(i int32, n *node) {
 		return
 	}
 	w.record(i, opAbstract)
-	begin := len(w.values)
-	w.values = append(w.values, '"')
-	w.values = append(d.append(w.values)[:begin+5], '"')
-	w.set(n, begin)
+	w.setYear(n, d)
 }
 
 // zip3 leaves the first three digits of a US ZIP code where more than 20,000
@@ -137,11 +131,11 @@ func (w *worker) zip3(i int32, n *node) {
 		return
 	}
 	w.record(i, opAbstract)
-	prefix := string(text[:3])
-	if !w.engine.lists.zip3[prefix] {
-		prefix = "000"
+	prefix := text[:3]
+	if !w.engine.lists.zip3[string(prefix)] {
+		prefix = []byte("000")
 	}
-	w.setString(n, []byte(prefix))
+	w.setString(n, prefix)
 }
 
 func isZIP(b []byte) bool {
@@ -158,11 +152,8 @@ func isZIP(b []byte) bool {
 
 // inUSA reports whether the address names no other country.
 func (w *worker) inUSA(address int32) bool {
-	switch country := w.childText(address, "country"); string(bytes.ToUpper(country)) {
-	case "", "US", "USA", "UNITED STATES", "UNITED STATES OF AMERICA":
-		return true
-	}
-	return false
+	country := w.childText(address, "country")
+	return len(country) == 0 || isUSA(country)
 }
 
 // sexes are the codes of US Core's extension for the sex at birth.

@@ -21,6 +21,7 @@ type worker struct {
 
 	values  []byte // new values of nodes
 	scratch []byte
+	groups  [][2]int32
 	cryptoH hash.Hash
 	pseudoH hash.Hash
 	shiftH  hash.Hash
