@@ -53,9 +53,7 @@ func (w *worker) dropAll(i int32) {
 		n := &w.tape[c]
 		if n.flags&hasValue != 0 {
 			w.remove(n)
-			if w.strict {
-				w.record(c, opRedact)
-			}
+			w.record(c, opRedact)
 		}
 		n.flags &^= alive
 	}
