@@ -13,10 +13,10 @@ import (
 	"fhirdeid/anonymize/policy"
 )
 
-// masker replaces the first characters of a value.
-type masker struct{ length int }
+// coverUp replaces the first characters of a value.
+type coverUp struct{ length int }
 
-func newMasker(customSettings, rule json.RawMessage) (Method, error) {
+func newCoverUp(customSettings, rule json.RawMessage) (Method, error) {
 	s := struct{ MaskedLength int }{MaskedLength: 2}
 	for _, settings := range []json.RawMessage{customSettings, rule} {
 		if settings == nil {
@@ -26,10 +26,10 @@ func newMasker(customSettings, rule json.RawMessage) (Method, error) {
 			return nil, errors.New("maskedLength is a number")
 		}
 	}
-	return masker{s.MaskedLength}, nil
+	return coverUp{s.MaskedLength}, nil
 }
 
-func (m masker) Apply(e *Element) error {
+func (m coverUp) Apply(e *Element) error {
 	runes := []rune(e.Text())
 	for i := range min(m.length, len(runes)) {
 		runes[i] = '*'
@@ -82,7 +82,7 @@ func TestCustomMethod(t *testing.T) {
 		return nil
 	})
 	e := customEngine(t, `{"fhirPathRules":[{"path":"Patient.name","method":"LOOK"},{"path":"Patient.active","method":"look"},{"path":"Patient.telecom","method":"Mask","maskedLength":3}],"parameters":{"customSettings":{"maskedLength":5}}}`,
-		map[string]NewMethod{"look": func(_, _ json.RawMessage) (Method, error) { return look, nil }, "mask": newMasker})
+		map[string]NewMethod{"look": func(_, _ json.RawMessage) (Method, error) { return look, nil }, "mask": newCoverUp})
 	for _, c := range []struct{ in, want, reason string }{
 		{`{"resourceType":"Patient","active":true,"name":[{"family":"a\u0041","given":["quote","remove","empty"]}]}`, `{"resourceType":"Patient","active":true,"name":[{"family":"aA","given":["\"x\""]}]}`, ""},
 		{`{"resourceType":"Patient","telecom":[{"value":"12345"}]}`, `{"resourceType":"Patient","telecom":[{"value":"***45"}],"meta":{"security":[{"system":"http://terminology.hl7.org/CodeSystem/v3-ObservationValue","code":"MASKED","display":"masked"}]}}`, ""},
@@ -112,7 +112,7 @@ func TestCustomMethodErrors(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, methods := range []map[string]NewMethod{nil, {"mask": newMasker}} {
+	for _, methods := range []map[string]NewMethod{nil, {"mask": newCoverUp}} {
 		var at *policy.Error
 		if _, err := Compile(p, Options{AsOf: goldenDate, Methods: methods}); !errors.As(err, &at) || at.Rule != 1 {
 			t.Errorf("it gives %v", err)

@@ -213,7 +213,7 @@ func FuzzLoader(f *testing.F) {
 				t.Fatal("the second time it is another policy")
 			}
 			p.FHIRVersion = "R4" // the others take long to load
-			e, err := Compile(p, Options{AsOf: goldenDate, Keys: oracleKeys, Methods: map[string]NewMethod{"mask": newMasker}})
+			e, err := Compile(p, Options{AsOf: goldenDate, Keys: oracleKeys, Methods: map[string]NewMethod{"mask": newCoverUp}})
 			if err != nil {
 				continue
 			}

@@ -72,6 +72,9 @@ func (o *oracle) resource(r, around *oracleNode) error {
 			}
 		}
 	}
+	if !o.exact {
+		dropWithoutURL(r, r)
+	}
 	if around != nil {
 		for code := range r.record {
 			around.record[code] = true
@@ -156,7 +159,7 @@ func (o *oracle) apply(rule *policy.Rule, n, r *oracleNode) error {
 	if err := o.method(rule, n, r); err != nil {
 		return err
 	}
-	n.visited = true
+	n.visited, n.owner = true, r
 	for _, c := range slices.Clone(n.children) {
 		if c.isResource {
 			continue
@@ -172,12 +175,39 @@ func (o *oracle) apply(rule *policy.Rule, n, r *oracleNode) error {
 	return nil
 }
 
+// dropWithoutURL redacts what is left of extensions that have lost their URL.
+func dropWithoutURL(n, r *oracleNode) {
+	url := n.child("url")
+	lost := n.typ.Name == "Extension" && (n.urlLost || url != nil && url.lost)
+	for _, c := range n.children {
+		switch {
+		case lost:
+			redactAllOf(c, r)
+		case !c.isResource:
+			dropWithoutURL(c, r)
+		}
+	}
+}
+
+func redactAllOf(n, r *oracleNode) {
+	if n.has {
+		n.remove()
+		if n.owner != nil {
+			r = n.owner
+		}
+		r.record["REDACTED"] = true
+	}
+	for _, c := range n.children {
+		redactAllOf(c, r)
+	}
+}
+
 // forgetBelow removes what stands below a primitive that is generalized.
 func forgetBelow(n, r *oracleNode) {
 	if n.visited {
 		return
 	}
-	n.visited = true
+	n.visited, n.owner = true, r
 	if n.has {
 		n.remove()
 		r.record["GENERALIZED"] = true

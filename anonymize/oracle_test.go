@@ -14,7 +14,7 @@ import (
 )
 
 var (
-	oracleCases = flag.Int("oracle.cases", 1500, "how many rule files the engine is held against the oracle with")
+	oracleCases = flag.Int("oracle.cases", 1000, "how many rule files the engine is held against the oracle with")
 	oracleSeed  = flag.Uint64("oracle.seed", 0, "the first rule file: a case says it, to be run again with -oracle.cases 1")
 )
 

@@ -126,7 +126,9 @@ type oracleNode struct {
 	has        bool
 	text, json string
 
+	// visited: a rule has been there, one of the resource owner.
 	visited bool
+	owner   *oracleNode
 	// gone: a substitute took it out of the tree.
 	gone bool
 	// lost: a rule has removed the value; urlLost: an extension's URL was taken out.
