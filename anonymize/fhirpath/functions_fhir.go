@@ -1,6 +1,7 @@
 package fhirpath
 
 import (
+	"bytes"
 	"strings"
 
 	"github.com/cockroachdb/apd/v3"
@@ -70,13 +71,13 @@ func extension(e *Evaluator, x *Call, in Collection) Collection {
 	mark := e.mark()
 	for _, i := range in {
 		if i.Kind == KindNode {
-			e.extensions(i.Node, string(url))
+			e.extensions(i.Node, url)
 		}
 	}
 	return e.since(mark)
 }
 
-func (e *Evaluator) extensions(n int32, url string) {
+func (e *Evaluator) extensions(n int32, url []byte) {
 	for c := e.doc.First(n); c != None; c = e.doc.Next(c) {
 		if e.doc.Element(c).Name == "extension" && e.childHas(c, "url", url) {
 			e.push(nodeItem(c))
@@ -85,11 +86,11 @@ func (e *Evaluator) extensions(n int32, url string) {
 }
 
 // childHas reports whether a child with the name has the text.
-func (e *Evaluator) childHas(n int32, name, want string) bool {
+func (e *Evaluator) childHas(n int32, name string, want []byte) bool {
 	for c := e.doc.First(n); c != None; c = e.doc.Next(c) {
 		if e.doc.Element(c).Name == name {
 			text, ok := e.doc.Text(c)
-			return ok && string(text) == want
+			return ok && bytes.Equal(text, want)
 		}
 	}
 	return false
@@ -149,7 +150,7 @@ func (e *Evaluator) scoreOf(n int32) (*apd.Decimal, bool) {
 				return d, true
 			}
 		case "extension":
-			if !e.childHas(c, "url", structureDefinition+"itemWeight") && !e.childHas(c, "url", structureDefinition+"ordinalValue") {
+			if !e.childHas(c, "url", []byte(structureDefinition+"itemWeight")) && !e.childHas(c, "url", []byte(structureDefinition+"ordinalValue")) {
 				continue
 			}
 			for v := e.doc.First(c); v != None; v = e.doc.Next(v) {
