@@ -104,10 +104,25 @@ func canonicalNumber(raw []byte) []byte {
 	raw = bytes.TrimSpace(bytes.Trim(raw, `"`))
 	d, ok := parseDecimal(raw)
 	if !ok {
-		return raw
+		return withoutZeros(raw)
 	}
 	if d.unscaled.Sign() == 0 && bytes.ContainsAny(raw, "eE") {
 		return []byte("0")
 	}
 	return []byte(d.String())
+}
+
+// withoutZeros is a number without the zeros before it, which JSON does not allow.
+func withoutZeros(raw []byte) []byte {
+	digits, negative := bytes.CutPrefix(raw, []byte{'-'})
+	if !hasLeadingZero(digits) {
+		return raw
+	}
+	for hasLeadingZero(digits) {
+		digits = digits[1:]
+	}
+	if negative {
+		return append([]byte{'-'}, digits...)
+	}
+	return digits
 }

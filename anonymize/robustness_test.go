@@ -106,6 +106,8 @@ var inputs = []struct{ name, in, want, exact, strict string }{
 	{name: "thirty digits", in: quantityOf(`123456789012345678901234567890`), want: quantityOf(`123456789012345678901234567890`)},
 	{name: "thirty decimals", in: quantityOf(`0.123456789012345678901234567890`), want: quantityOf(`0.1234567890123456789012345679`)},
 	{name: "leading zeros", in: quantityOf(`007`), want: quantityOf(`7`), strict: "!invalid-value"},
+	{name: "leading zeros of a number that is too long", in: quantityOf(`-00100000000000000000000000000000`), want: quantityOf(`-100000000000000000000000000000`), strict: "!invalid-value"},
+	{name: "leading zeros of a number that is too large", in: quantityOf(`00.5e4000`), want: quantityOf(`0.5e4000`), strict: "!invalid-value"},
 	{name: "a plus", in: quantityOf(`+1`), want: "!invalid-value"},
 	{name: "a point without digits", in: quantityOf(`1.`), want: "!invalid-json"},
 	{name: "a point first", in: quantityOf(`.5`), want: "!invalid-value"},
