@@ -267,6 +267,9 @@ func (s *scanner) object(at int32, typeFirst bool) {
 				return
 			}
 			*guess = e
+			if e == nil && typeFirst {
+				s.tape[at].flags |= dirty // it says its type again
+			}
 		}
 		if e != nil {
 			if group := e.elem.Group; group > latest {
