@@ -29,8 +29,8 @@ type edge struct {
 type shape uint8
 
 const (
-	// other: whatever needs a closer look.
-	other shape = iota
+	// What has none of these needs a closer look.
+	_ shape = iota
 	// plainText: a string that is not checked further.
 	plainText
 	// checkedText: a string that is, such as a date.

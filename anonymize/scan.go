@@ -42,8 +42,8 @@ func newScanner(model *fhirmodel.Model, routes []route, strict bool) scanner {
 
 // member is the place of an object's member, for objects that are not in order.
 type member struct {
-	keyStart, keyEnd int
-	value            int // where it begins
+	key   []byte
+	value int // where it begins
 }
 
 // scan reads one resource. The tape's first node is the resource.

@@ -25,15 +25,11 @@ func (s *scanner) unordered(at int32) {
 		if m.value < 0 {
 			continue // taken already, or said again further on
 		}
-		key := s.nameAt(m)
-		name, under := bytes.CutPrefix(key, []byte{'_'})
+		name, under := bytes.CutPrefix(m.key, []byte{'_'})
 		partner := -1
-		want := append([]byte{'_'}, key...)
-		if under {
-			want = name
-		}
 		for j := i + 1; j < len(members); j++ {
-			if members[j].value >= 0 && bytes.Equal(s.nameAt(&members[j]), want) {
+			other, otherUnder := bytes.CutPrefix(members[j].key, []byte{'_'})
+			if members[j].value >= 0 && otherUnder != under && bytes.Equal(other, name) {
 				partner = members[j].value
 				members[j].value = -1
 				break
@@ -51,14 +47,6 @@ func (s *scanner) unordered(at int32) {
 	s.pos = end
 }
 
-func (s *scanner) nameAt(m *member) []byte {
-	key := s.data[m.keyStart:m.keyEnd]
-	if bytes.IndexByte(key, '\\') >= 0 {
-		key = unescape(nil, key)
-	}
-	return key
-}
-
 // notePlaces notes where the members are. Of a name that is there twice the
 // last value counts, at the place of the first; a strict policy refuses it.
 func (s *scanner) notePlaces(at int32) (end int) {
@@ -70,33 +58,37 @@ func (s *scanner) notePlaces(at int32) (end int) {
 		return s.pos
 	}
 	for {
-		m := member{keyStart: s.pos + 1}
+		start := s.pos + 1
 		if s.peek() != '"' {
 			s.fault(ReasonJSON, at, "the name of a member is missing")
 			return 0
 		}
 		s.skipString()
-		m.keyEnd = s.pos - 1
+		if s.fail != nil {
+			return 0
+		}
+		m := member{key: s.data[start : s.pos-1]}
+		if bytes.IndexByte(m.key, '\\') >= 0 {
+			m.key = unescape(nil, m.key)
+		}
 		s.space()
-		if s.fail == nil && s.peek() != ':' {
+		if s.peek() != ':' {
 			s.fault(ReasonJSON, at, "a colon is missing")
+			return 0
 		}
 		s.pos++
 		s.space()
 		m.value = s.pos
-		if s.fail == nil {
-			s.skip()
-		}
-		if s.fail != nil {
+		if s.skip(); s.fail != nil {
 			return 0
 		}
-		if !s.isMember(s.tape[at].typ, s.nameAt(&m)) { // at once: there may be any number of them
+		if !s.isMember(s.tape[at].typ, m.key) { // at once: there may be any number of them
 			s.unknownMember(at)
 			return 0
 		}
 		twice := false
 		for i := base; i < len(s.members); i++ {
-			if bytes.Equal(s.nameAt(&s.members[i]), s.nameAt(&m)) {
+			if bytes.Equal(s.members[i].key, m.key) {
 				if s.strict {
 					s.fault(ReasonDuplicate, at, "it has a member twice")
 					return 0
