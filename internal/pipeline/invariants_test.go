@@ -25,7 +25,7 @@ import (
 // calm is a world in which nothing goes wrong, with the outputs given.
 func calm(t *testing.T, outputs ...simOutput) *world {
 	t.Helper()
-	w := newWorld(0, new(Engines))
+	w := newWorld(0, newSimEngines())
 	w.faults = faults{}
 	w.rng = rand.New(rand.NewPCG(1, 2))
 	w.server = &simServer{w: w, jobs: make(map[string]*simJob), duration: time.Minute, forged: -1, outputs: outputs}

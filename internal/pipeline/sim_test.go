@@ -38,6 +38,7 @@ type world struct {
 	mem    *storage.Memory
 	server *simServer
 	engine *Engines
+	policy string
 	plan   Plan
 
 	agenda  []*event // what is to come, unordered; small

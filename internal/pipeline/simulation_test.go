@@ -15,6 +15,8 @@ import (
 	"testing"
 	"time"
 
+	"fhirdeid/anonymize"
+	"fhirdeid/anonymize/policy"
 	"fhirdeid/internal/bulkdata"
 	"fhirdeid/internal/ledger"
 	"fhirdeid/internal/storage"
@@ -34,7 +36,7 @@ const (
 
 func TestSimulation(t *testing.T) {
 	if *simSeed >= 0 {
-		w := newWorld(uint64(*simSeed), new(Engines))
+		w := newWorld(uint64(*simSeed), newSimEngines())
 		w.live()
 		t.Log(strings.Join(w.history, "\n"))
 		for _, b := range w.broken {
@@ -52,7 +54,7 @@ func TestSimulation(t *testing.T) {
 			seeds /= 10
 		}
 	}
-	engines := new(Engines) // the policy and keys are the same in all seeds
+	engines := newSimEngines() // the policies and keys are the same in all seeds
 	ends := make(map[string]int)
 	var mu sync.Mutex
 	var next atomic.Int64
@@ -92,7 +94,7 @@ func tail(s []string, n int) []string { return s[max(0, len(s)-n):] }
 
 // TestSimulationReplays: the same seed has the same history.
 func TestSimulationReplays(t *testing.T) {
-	engines := new(Engines)
+	engines := newSimEngines()
 	a, b := newWorld(7, engines), newWorld(7, engines)
 	a.live()
 	b.live()
@@ -107,6 +109,8 @@ type expectation struct {
 	want map[string]string // type → all its lines in order
 	// mayRelease is false when a person has to look first.
 	mayRelease bool
+	// leaks says that a line breaks the claim: no person may release it either.
+	leaks bool
 	// must is the end that nothing but release may have, or "".
 	must ledger.State
 }
@@ -117,10 +121,46 @@ const simPolicy = `{"fhirVersion":"R4","processingErrors":"raise","fhirPathRules
  {"path":"nodesByType('Reference').reference","method":"cryptoHash"}],
  "parameters":{"cryptoHashKey":"a simulated key of good length"}}`
 
-func newWorld(seed uint64, engines *Engines) *world {
+// simClaim is a policy with a claim, so that every line is verified.
+const simClaim = `{"extends":"safe-harbor","fhirPathRules":[]}`
+
+// simEngines are the engines of all worlds, by what happens to their lines.
+type simEngines struct {
+	plain *Engines // nothing is claimed
+	clean *Engines // a claim that is kept
+	leaky *Engines // a claim that a broken engine does not keep
+}
+
+func newSimEngines() *simEngines {
+	e := &simEngines{plain: new(Engines), clean: new(Engines), leaky: new(Engines)}
+	e.leaky.spoil = leak
+	return e
+}
+
+// leak makes an engine keep the names of patients, as only a broken one would.
+func leak(made *engine) {
+	rules, err := policy.Parse([]byte(`{"fhirVersion":"R4","mode":"strict","fhirPathRules":[
+		{"path":"Resource.id","method":"pseudonym"},{"path":"Patient.name","method":"keep"},{"path":"Patient.gender","method":"keep"},
+		{"path":"nodesByType('Reference').reference","method":"pseudonym"},{"path":"nodesByType('code')","method":"code"}]}`))
+	if err != nil {
+		panic(err)
+	}
+	made.Engine, err = anonymize.Compile(rules, anonymize.Options{AsOf: time.Date(2026, 11, 22, 0, 0, 0, 0, time.UTC), Keys: anonymize.Keys{Pseudonym: []byte("a key of good length for tests")}})
+	if err != nil {
+		panic(err)
+	}
+}
+
+func newWorld(seed uint64, engines *simEngines) *world {
 	rng := rand.New(rand.NewPCG(seed, 0x5eed))
 	start := time.Date(2026, 11, 22, 0, 30, 0, 0, time.UTC)
-	w := &world{seed: seed, rng: rng, now: start, calm: start.Add(8 * time.Hour), engine: engines}
+	w := &world{seed: seed, rng: rng, now: start, calm: start.Add(8 * time.Hour), engine: engines.plain, policy: simPolicy}
+	switch seed % 8 { // not by chance, so that a test can choose
+	case 3:
+		w.engine, w.policy = engines.clean, simClaim
+	case 5:
+		w.engine, w.policy = engines.leaky, simClaim
+	}
 	w.mem = storage.NewMemory(func() time.Time { return w.now })
 	level := []float64{0, 0.002, 0.01, 0.04}[rng.IntN(4)]
 	w.faults = faults{
@@ -145,7 +185,7 @@ func newWorld(seed uint64, engines *Engines) *world {
 		},
 	}
 	w.server = newSimServer(w)
-	_, _ = w.mem.Container("policy").Put(context.Background(), "simulation.json", []byte(simPolicy), storage.PutOptions{})
+	_, _ = w.mem.Container("policy").Put(context.Background(), "simulation.json", []byte(w.policy), storage.PutOptions{})
 	return w
 }
 
@@ -261,22 +301,34 @@ func (w *world) operatorDecides(kind ledger.OrderKind) {
 func (w *world) prepareExpectation() {
 	p := w.pipeline(&task{w: w})
 	run := &ledger.Run{AsOf: w.plan.AsOf, DataSet: w.plan.DataSet, FHIRVersion: "R4"}
-	rules, err := p.parsePolicy("simulation.json", []byte(simPolicy))
+	rules, err := p.parsePolicy("simulation.json", []byte(w.policy))
 	if err != nil {
 		panic(err)
 	}
 	run.Policy.Hash, run.Policy.Claim, run.Policy.Name = rules.Hash(), string(rules.Claim), "simulation.json"
+	run.Server = w.plan.Server
+	if err := p.pinKeys(context.Background(), run, rules); err != nil {
+		panic(err)
+	}
 	made := w.engine.find(engineKey(run))
 	if made == nil {
 		if made, err = p.makeEngine(context.Background(), run, rules); err != nil {
 			panic(err)
 		}
+		if w.engine.spoil != nil {
+			w.engine.spoil(made)
+		}
 		w.engine.keep(engineKey(run), made)
 	}
+	watch := &watch{checker: made.checker}
 	for _, o := range w.server.outputs {
 		for line := range bytes.Lines(o.data) {
 			out, err := made.Resource(nil, bytes.TrimSuffix(line, []byte{'\n'}))
 			if err != nil {
+				continue
+			}
+			if watch.verify(0, line, out) != nil { // nobody may release this
+				w.expect.mayRelease, w.expect.leaks = false, true
 				continue
 			}
 			text := string(out) + "\n"
@@ -306,6 +358,9 @@ func (w *world) judge() string {
 		_, overruled := r.Ordered(ledger.OrderRelease)
 		if r.State == ledger.Released && !w.expect.mayRelease && !overruled {
 			w.breaks("run %s was released though a person had to look", r.ID)
+		}
+		if r.State == ledger.Released && w.expect.leaks {
+			w.breaks("run %s was released though a line breaks the claim", r.ID)
 		}
 		if r.State != ledger.Released && len(r.Reasons) == 0 {
 			w.breaks("run %s is %s without a reason", r.ID, r.State)
