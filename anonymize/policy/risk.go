@@ -46,9 +46,13 @@ var patientPath = regexp.MustCompile(`^Patient(\.[a-z][A-Za-z0-9]{0,63}){1,8}$`)
 const maxQuasiIdentifiers = 16
 
 // readRisk reads the member "risk": {"quasiIdentifiers": [...], "k": 11,
-// "minimumCell": 0}, each of which may be left out.
+// "minimumCell": 0}, each of which may be left out: then it is that of the profile
+// which the file extends, or the default.
 func (p *Policy) readRisk(root *node, _ *ParseOptions) error {
 	p.Risk = DefaultRisk()
+	if p.base != nil {
+		p.Risk = p.base.Risk
+	}
 	v := root.getFold("risk")
 	switch {
 	case v == nil || v.kind == kindNull:

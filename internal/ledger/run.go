@@ -82,6 +82,8 @@ type Policy struct {
 	Name  string `json:"name"`
 	Hash  string `json:"hash"` // hex SHA-256 of its bytes
 	Claim string `json:"claim"`
+	// Extends is the built-in profile that it extends, or "".
+	Extends string `json:"extends,omitempty"`
 	// Loosened are the places where it keeps more than the profile it extends.
 	Loosened []Loosening `json:"loosened,omitempty"`
 }

@@ -68,6 +68,10 @@ func (p *Pipeline) preflightPolicy(ctx context.Context, run *ledger.Run) error {
 		return err
 	}
 	run.Policy.Hash, run.Policy.Claim = rules.Hash(), string(rules.Claim)
+	run.Policy.Extends, run.Policy.Loosened = rules.Extends(), nil
+	for _, l := range rules.Loosenings() {
+		run.Policy.Loosened = append(run.Policy.Loosened, ledger.Loosening{Path: l.Path, Method: string(l.Method), Reason: l.Reason})
+	}
 	run.Risk = &ledger.Risk{QuasiIdentifiers: rules.Risk.QuasiIdentifiers, K: rules.Risk.K, MinimumCell: rules.Risk.MinimumCell}
 	run.FHIRVersion = rules.FHIRVersion
 	if run.FHIRVersion == "" {

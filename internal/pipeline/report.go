@@ -65,7 +65,7 @@ func (b *beat) releasedFiles(ctx context.Context) ([]report.File, error) {
 func Report(run *ledger.Run) *report.Run {
 	r := &report.Run{
 		ID: run.ID, Scope: run.Scope, DataSet: run.DataSet,
-		Policy:      report.Policy{Name: run.Policy.Name, Hash: run.Policy.Hash, Claim: run.Policy.Claim},
+		Policy:      report.Policy{Name: run.Policy.Name, Hash: run.Policy.Hash, Claim: run.Policy.Claim, Extends: run.Policy.Extends},
 		FHIRVersion: run.FHIRVersion, Generation: run.Generation, NewGeneration: run.Release.NewGeneration,
 		Engine: run.Engine, AsOf: run.AsOf, Server: run.Server, Level: string(run.Request.Level),
 		Started: run.CreatedAt, Ended: run.EndedAt, Stages: reportStages(run),

@@ -21,6 +21,7 @@ func (r *Run) clean() *Run {
 	c.ID, c.Scope, c.DataSet = code(r.ID), code(r.Scope), code(r.DataSet)
 	c.Outcome = Outcome(code(string(r.Outcome)))
 	c.Policy.Name, c.Policy.Hash, c.Policy.Claim = code(r.Policy.Name), code(r.Policy.Hash), code(r.Policy.Claim)
+	c.Policy.Extends = code(r.Policy.Extends)
 	if c.Policy.Claim == "" {
 		c.Policy.Claim = ClaimNone
 	}

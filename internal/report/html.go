@@ -14,10 +14,13 @@ var pageSource string
 // maxListed bounds the rows of a table in the page; report.json has all.
 const maxListed = 500
 
+// maxDropped is the same for paths and URLs that were dropped.
+const maxDropped = 40
+
 // pageTemplate is parsed once; it is never changed afterwards.
 var pageTemplate = sync.OnceValues(func() (*template.Template, error) {
 	return template.New("report").Funcs(template.FuncMap{
-		"n": grouped, "count": counting, "known": known, "size": size, "instant": instant, "seconds": seconds,
+		"n": grouped, "count": counting, "known": known, "size": size, "instant": instant, "seconds": seconds, "sizes": sizeRange, "part": partNames, "url": urlNames,
 	}).Parse(pageSource)
 })
 
@@ -62,13 +65,19 @@ type page struct {
 	Sentences  []string
 	Steps      []string
 	Took       string
-	Speed      string
 	Balance    string
 	Balanced   bool
 	Rows       []row
 	All        row
 	Bars       []bar
 	Methods    []counted
+	Dropped    []counted
+	MoreDrop   int
+	DroppedAll int64
+	Extensions []counted
+	Systems    []counted
+	RiskLines  []string
+	Histogram  *histogram
 	Quarantine []counted
 	FailedFile []counted
 	ServerErrs []counted
@@ -107,6 +116,14 @@ func newPage(r *Run) *page {
 	p.Findings = bySeverity(r.Findings)
 	p.Findings, p.MoreFound = p.Findings[:min(len(p.Findings), maxListed)], max(0, len(p.Findings)-maxListed)
 	p.Listed, p.MoreFiles = r.Files[:min(len(r.Files), maxListed)], max(0, len(r.Files)-maxListed)
+	p.Dropped = byCount(r.DroppedPaths)
+	for _, c := range p.Dropped {
+		p.DroppedAll += c.Count
+	}
+	p.Dropped, p.MoreDrop = p.Dropped[:min(len(p.Dropped), maxDropped)], max(0, len(p.Dropped)-maxDropped)
+	p.Extensions, p.Systems = byCount(r.DroppedExtensions), byCount(r.DroppedCodeSystems)
+	p.Extensions, p.Systems = p.Extensions[:min(len(p.Extensions), maxDropped)], p.Systems[:min(len(p.Systems), maxDropped)]
+	p.RiskLines, p.Histogram = r.riskSentences(), newHistogram(r.Risk)
 	p.times(r)
 	return p
 }
@@ -125,9 +142,6 @@ func (p *page) times(r *Run) {
 			b.Share = 100 * max(0, s.Seconds) / total
 		}
 		p.Bars = append(p.Bars, b)
-		if s.Name == "fetching" && s.Seconds > 0 && r.Totals.BytesIn > 0 {
-			p.Speed = size(int64(float64(r.Totals.BytesIn)/s.Seconds)) + "/s"
-		}
 	}
 }
 
@@ -139,6 +153,38 @@ func newRow(name string, c Counts) row {
 		r.QuarantinedShare = 100 * float64(c.Quarantined) / total
 	}
 	return r
+}
+
+// partNames says in words what a timing is of.
+func partNames(name string) string {
+	switch name {
+	case "kick-off":
+		return "asking the server for the export"
+	case "export":
+		return "the server's export"
+	case "fetch":
+		return "fetching, to the last file"
+	case "de-identify":
+		return "de-identifying and verifying, to the last file"
+	case "work":
+		return "the same, added up over all files"
+	case "release":
+		return "releasing"
+	case "clean-up":
+		return "cleaning up"
+	}
+	return name
+}
+
+// urlNames says in words what stands for URLs that are not shown.
+func urlNames(url string) string {
+	switch url {
+	case "others":
+		return "others, not on a public list"
+	case "none":
+		return "without a URL"
+	}
+	return url
 }
 
 // tone is the colour of an outcome; the word beside it says the same.

@@ -12,6 +12,9 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"fhirdeid/internal/risk"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -37,7 +40,19 @@ func released() *Run {
 			{"Observation", Counts{Outputs: 2, Files: 3, Lines: 75_640, Written: 75_640, BytesIn: 104_500_000, BytesOut: 61_000_000}},
 			{"Patient", Counts{Outputs: 1, Files: 1, Lines: 250, Written: 250, BytesIn: 480_000, BytesOut: 234_567}},
 		},
-		Methods: map[string]int64{"keep": 812_345, "unlisted": 1_234_567, "year": 81_000, "pseudonym": 151_780},
+		FHIRVersion: "R4", Generation: "5b0c33f0a1d2",
+		Timings: []Timing{
+			{Name: "kick-off", Seconds: 1.5}, {Name: "export", Seconds: 299.75},
+			{Name: "fetch", Seconds: 200, Bytes: 105_000_000, BytesPerSecond: 525_000},
+			{Name: "de-identify", Seconds: 230.5, Bytes: 105_000_000, BytesPerSecond: 455_531},
+			{Name: "work", Seconds: 3.2, Bytes: 105_000_000, BytesPerSecond: 32_812_500},
+			{Name: "release", Seconds: 8, Bytes: 61_234_567, BytesPerSecond: 7_654_320}, {Name: "clean-up", Seconds: 2.25},
+		},
+		DroppedPaths:       map[string]int64{"Patient.name.family": 250, "Patient.name.given": 410, "Observation.code.coding.display": 75_640, "Observation.meta.lastUpdated": 75_640, "Observation.valueQuantity.unit": 60_112, "AuditEvent.agent.who.reference": 12},
+		DroppedExtensions:  map[string]int64{"http://hl7.org/fhir/StructureDefinition/patient-birthPlace": 250, "others": 77},
+		DroppedCodeSystems: map[string]int64{"others": 1_204, "none": 3, "http://hl7.org/fhir/sid/us-ssn": 1},
+		Risk:               someRisk(0),
+		Methods:            map[string]int64{"keep": 812_345, "unlisted": 1_234_567, "year": 81_000, "pseudonym": 151_780},
 		Files: []File{
 			{"Observation.0001.ndjson", "Observation", 70_000, 60_000_000, strings.Repeat("ab", 32)},
 			{"Observation.0002.ndjson", "Observation", 5_640, 1_000_000, strings.Repeat("cd", 32)},
@@ -46,10 +61,24 @@ func released() *Run {
 	}
 }
 
+// someRisk is of 250 patients, with a minimum.
+func someRisk(minimum int64) *Risk {
+	r := &Risk{QuasiIdentifiers: []string{"birthYear", "sex", "zip3"}, Summary: risk.Summary{
+		Patients: 250, Cells: 21, Smallest: 1, K: 11, CellsBelowK: 9, PatientsBelowK: 31, Minimum: minimum,
+		Sizes: []risk.Sizes{{From: 1, To: 1, Cells: 2, Patients: 2}, {From: 2, To: 2, Cells: 1, Patients: 2}, {From: 3, To: 4, Cells: 3, Patients: 10}, {From: 5, To: 10, Cells: 3, Patients: 17},
+			{From: 11, To: 20, Cells: 9, Patients: 131}, {From: 21, To: 50, Cells: 3, Patients: 88}, {From: 51}},
+	}}
+	if minimum > 0 {
+		r.CellsBelowMinimum, r.PatientsBelowMinimum = 3, 4
+	}
+	return r
+}
+
 // unverified is a release that claims nothing.
 func unverified() *Run {
 	r := released()
 	r.Policy = Policy{Name: "ms-r4-sample.json", Hash: r.Policy.Hash, Claim: ClaimNone}
+	r.NewGeneration = true
 	return r
 }
 
@@ -57,11 +86,15 @@ func unverified() *Run {
 func held() *Run {
 	r := released()
 	r.Outcome, r.Files = Held, nil
+	r.Policy.Extends, r.Policy.Name = "safe-harbor", "ours.json"
+	r.Policy.Loosened = []Loosening{{Path: "nodesByType('Address').city", Method: "keep", Reason: "The city has 8 million people; agreed with the privacy board."}}
+	r.Risk = someRisk(3)
 	r.Totals.Written, r.Totals.Quarantined, r.Totals.Expected = 75_885, 5, 75_903
 	r.Types[1].Written, r.Types[1].Quarantined = 75_635, 5
 	r.Mismatched, r.QuarantineAllowed = 1, 2
 	r.Reasons = []Reason{
 		{Code: "findings", Text: "The verifier found 7 places, in 2 lines, where the result would break the claim. Tighten the policy.", Hard: true},
+		{Code: "small-cells", Text: "The policy's risk.minimumCell asks for at least 3 patients for each combination."},
 		{Code: "quarantine", Text: "3 lines could not be processed."},
 	}
 	r.Quarantine = map[string]int64{"leak": 2, "invalid-json": 2, "unknown-element": 1}
@@ -137,6 +170,99 @@ func TestJSONRoundTrip(t *testing.T) {
 				t.Errorf("read and written again it is another text (%v)", err)
 			}
 		})
+	}
+}
+
+// TestJSONFitsTheSchema holds reports against the published schema, with members
+// that it does not name refused.
+func TestJSONFitsTheSchema(t *testing.T) {
+	var s any
+	if err := json.Unmarshal(Schema(), &s); err != nil {
+		t.Fatal(err)
+	}
+	closed(s)
+	c := jsonschema.NewCompiler()
+	c.AssertFormat()
+	if err := c.AddResource("report.json", s); err != nil {
+		t.Fatal(err)
+	}
+	schema, err := c.Compile("report.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, run := range runs {
+		t.Run(name, func(t *testing.T) {
+			data, err := run().JSON()
+			if err != nil {
+				t.Fatal(err)
+			}
+			var doc any
+			if err := json.Unmarshal(data, &doc); err != nil {
+				t.Fatal(err)
+			}
+			if err := schema.Validate(doc); err != nil {
+				t.Error(err)
+			}
+			doc.(map[string]any)["patients"] = 1.0
+			if schema.Validate(doc) == nil {
+				t.Error("a member that there is not was taken")
+			}
+		})
+	}
+}
+
+// closed forbids members that a schema does not name.
+func closed(s any) {
+	switch s := s.(type) {
+	case map[string]any:
+		if s["properties"] != nil && s["additionalProperties"] == nil {
+			s["additionalProperties"] = false
+		}
+		for _, v := range s {
+			closed(v)
+		}
+	case []any:
+		for _, v := range s {
+			closed(v)
+		}
+	}
+}
+
+// TestHistogram: bars stand side by side within the picture, and none is missing.
+func TestHistogram(t *testing.T) {
+	if newHistogram(nil) != nil || newHistogram(&Risk{}) != nil {
+		t.Error("nothing has a picture")
+	}
+	r := someRisk(3)
+	r.Sizes = append(r.Sizes, risk.Sizes{From: 101, To: 0, Cells: 1, Patients: 2_000_000})
+	h := newHistogram(r)
+	tones := ""
+	right := 0
+	for i, b := range h.Bars {
+		if b.X < right || b.X+b.Width > h.Width || b.Y < histogramTop || b.Y+b.Height != h.Base {
+			t.Errorf("bar %d is at %+v", i, b)
+		}
+		if (b.Height > 0) != (r.Sizes[i].Patients > 0) || len(b.Count) > 5 {
+			t.Errorf("bar %d is %+v", i, b)
+		}
+		right = b.X + b.Width
+		tones += b.Tone[:1]
+	}
+	if tones != "bbwwpppp" || h.Line == 0 {
+		t.Errorf("the colours are %s, k is at %d", tones, h.Line)
+	}
+	for n, want := range map[int64]string{0: "0", 999: "999", 1000: "1.0k", 9949: "9.9k", 9950: "10k", 999_499: "999k", 999_500: "1.0M", 12_300_000: "12M"} {
+		if got := compact(n); got != want {
+			t.Errorf("%d is %q, want %q", n, got, want)
+		}
+	}
+	for _, c := range []struct {
+		part, whole int64
+		want        string
+	}{{0, 0, "0 %"}, {0, 9, "0.0 %"}, {1, 100_000, "less than 0.1 %"}, {99_999, 100_000, "more than 99.9 %"}, {1, 1, "100.0 %"}} {
+		if got := percent(c.part, c.whole); got != c.want {
+			t.Errorf("%d of %d is %q, want %q", c.part, c.whole, got, c.want)
+		}
 	}
 }
 
@@ -228,13 +354,18 @@ func TestNoValueGetsThrough(t *testing.T) {
 	r := held()
 	r.ID, r.Scope, r.DataSet, r.Engine, r.Level = value, value, value, value, value
 	r.Outcome = value
-	r.Policy = Policy{Name: value, Hash: value, Claim: value, Loosened: []Loosening{{Path: value, Reason: "agreed"}}}
+	r.Policy = Policy{Name: value, Hash: value, Claim: value, Loosened: []Loosening{{Path: value + "!", Reason: "agreed"}}}
 	r.Server = "https://jane:doe@fhir.example.org/tenant/Jane%20Doe?sig=secret"
 	r.Keys = []Key{{value, value, value, value}}
 	r.Stages = []Stage{{Name: value}}
 	r.Types = []Type{{Name: value}}
 	r.Methods, r.Quarantine, r.ServerErrors = map[string]int64{value: 1}, map[string]int64{value: 1}, map[string]int64{value: 1}
 	r.FailedFiles = map[string]int{value: 1}
+	r.FHIRVersion, r.Generation, r.NewGeneration, r.Policy.Extends = value, value, true, value
+	r.DroppedPaths, r.DroppedExtensions, r.DroppedCodeSystems = map[string]int64{value: 1}, map[string]int64{value: 1}, map[string]int64{value: 1}
+	r.Timings = []Timing{{Name: value}}
+	r.Risk.QuasiIdentifiers = []string{value}
+	r.Policy.Loosened[0].Method = value
 	r.Findings = []Finding{{value, value, value, 1}}
 	r.Files = []File{{value, value, 1, 1, value}}
 	r.Reasons, r.Notes, r.Orders = []Reason{{Code: value}}, []Note{{Code: value}}, []Order{{Kind: value}}

@@ -141,6 +141,8 @@ type Policy struct {
 	// Claim is what the policy says its result is: safe-harbor,
 	// limited-data-set, or none, for which nothing is verified.
 	Claim string `json:"claim"`
+	// Extends is the built-in profile that it extends, or "".
+	Extends string `json:"extends,omitempty"`
 	// Loosened are the paths at which a built-in profile was loosened, each with
 	// the reason given.
 	Loosened []Loosening `json:"loosened,omitempty"`

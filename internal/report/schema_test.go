@@ -30,6 +30,9 @@ func compare(t *testing.T, at string, s, defs map[string]any, typ reflect.Type) 
 	if ref, ok := s["$ref"].(string); ok {
 		s, _ = defs[strings.TrimPrefix(ref, "#/$defs/")].(map[string]any)
 	}
+	if typ.Kind() == reflect.Pointer {
+		typ = typ.Elem()
+	}
 	want := map[reflect.Kind]string{
 		reflect.String: "string", reflect.Int: "integer", reflect.Int64: "integer", reflect.Float64: "number",
 		reflect.Bool: "boolean", reflect.Slice: "array", reflect.Struct: "object", reflect.Map: "object",

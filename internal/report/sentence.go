@@ -22,6 +22,12 @@ func (r *Run) sentences() []string {
 		if r.Policy.Verified() {
 			say("Every line of it was checked against the claim %s of the policy %s.", r.Policy.Claim, r.Policy.Name)
 		}
+		if r.NewGeneration {
+			say("It begins a new generation, %s: its ids do not join with those of earlier releases.", r.Generation)
+		}
+		if n := len(r.Policy.Loosened); n > 0 {
+			say("The policy keeps more than its profile does, in %s: see the reasons given.", count(int64(n), "place"))
+		}
 		if i := slices.IndexFunc(r.Orders, func(o Order) bool { return o.Kind == "release" }); i >= 0 {
 			say("A person ordered the release: see the orders.")
 		}

@@ -10,6 +10,9 @@ import (
 // textFindings is how many findings the summary lists.
 const textFindings = 20
 
+// textDropped is how many paths it lists of what was dropped.
+const textDropped = 10
+
 // Text returns the summary for a terminal: plain text, no colours, at most some
 // dozen lines for a clean run. The released files are in the other forms.
 func (r *Run) Text() []byte {
@@ -32,10 +35,20 @@ func (r *Run) Text() []byte {
 	}
 	r.textTypes(&b)
 	r.textFindings(&b)
+	if lines := r.riskSentences(); len(lines) > 0 {
+		fmt.Fprintf(&b, "\nRisk, by %s:\n", strings.Join(r.Risk.QuasiIdentifiers, ", "))
+		for _, s := range lines {
+			fmt.Fprintf(&b, "  %s\n", s)
+		}
+	}
+	for _, l := range r.Policy.Loosened {
+		fmt.Fprintf(&b, "\nLoosened: %s %s, because: %s\n", l.Path, l.Method, l.Reason)
+	}
 	textCounts(&b, "In quarantine", byCount(r.Quarantine))
 	textCounts(&b, "Files that failed", byCount(r.FailedFiles))
 	textCounts(&b, "The server's own errors", byCount(r.ServerErrors))
 	textCounts(&b, "Methods", byCount(r.Methods))
+	textCounts(&b, "Dropped most", byCount(r.DroppedPaths)[:min(len(r.DroppedPaths), textDropped)])
 	r.textRecord(&b)
 	return b.Bytes()
 }
@@ -116,6 +129,7 @@ func (r *Run) textRecord(b *bytes.Buffer) {
 	for _, k := range r.Keys {
 		row("key", k.Purpose+"  "+k.ID)
 	}
+	row("generation", r.Generation)
 	row("engine", r.Engine)
 	if !r.AsOf.IsZero() {
 		row("as of", instant(r.AsOf))
