@@ -31,9 +31,9 @@ type histogramBar struct {
 
 const (
 	histogramWidth  = 360
-	histogramHeight = 150
-	histogramTop    = 22 // room for the numbers
-	histogramBase   = 128
+	histogramHeight = 160
+	histogramTop    = 32 // room for the numbers, and above them for k
+	histogramBase   = 138
 )
 
 // newHistogram draws the sizes up to the largest that there is.
