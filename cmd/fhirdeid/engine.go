@@ -53,13 +53,9 @@ func (o *engineOptions) read() (*policy.Policy, error) {
 	if compat != "" && compat != policy.CompatMicrosoft {
 		return nil, usageError("--compat is microsoft, or is left out")
 	}
-	o.at = time.Now()
-	if o.asOf != "" {
-		at, err := settings.ParseTime(o.asOf)
-		if err != nil {
-			return nil, &codeError{exitUsage, fmt.Errorf("--as-of is %w", err)}
-		}
-		o.at = at
+	var err error
+	if o.at, err = o.instant(); err != nil {
+		return nil, err
 	}
 	p, err := readPolicy(o.policy, compat)
 	if err != nil {
@@ -67,6 +63,18 @@ func (o *engineOptions) read() (*policy.Policy, error) {
 	}
 	_, err = o.keys(p) // before anything is read that may take long
 	return p, err
+}
+
+// instant is what --as-of says, or now.
+func (o *engineOptions) instant() (time.Time, error) {
+	if o.asOf == "" {
+		return time.Now(), nil
+	}
+	at, err := settings.ParseTime(o.asOf)
+	if err != nil {
+		return at, &codeError{exitUsage, fmt.Errorf("--as-of is %w", err)}
+	}
+	return at, nil
 }
 
 // compile makes the engine, with keys from the environment, and what is checked
