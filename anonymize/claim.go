@@ -103,7 +103,7 @@ type statePair struct {
 
 func (c *claimCheck) compare(elem *fhirmodel.Element, typ *fhirmodel.Type, mine, profile *state, path string, maybe []int) {
 	for _, h := range mine.hits {
-		maybe = append(maybe[:len(maybe):len(maybe)], c.mine.e.generals[c.mine.e.routes[h.route].general].rule)
+		maybe = append(maybe[:len(maybe):len(maybe)], c.mine.e.routes[h.route].rule)
 	}
 	pair := statePair{mine, profile, fmt.Sprint(maybe)}
 	if c.seen[pair] {

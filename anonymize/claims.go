@@ -85,8 +85,7 @@ func (w *worker) above(i int32, level int) int32 {
 // arrival is a node that belongs in a slot of a general rule's expression.
 type arrival struct {
 	resource int32 // whose rule it is
-	general  int
-	slot     int
+	bucket   int32
 	node     int32
 }
 
@@ -94,26 +93,38 @@ type arrival struct {
 // before those in it and each one's rules in the order of the file, and claims
 // the nodes they lead to.
 func (w *worker) evaluate() {
-	w.claims, w.arrivals = w.claims[:0], w.arrivals[:0]
+	w.arrivals = w.arrivals[:0]
 	for i := range w.tape {
 		for _, h := range w.tape[i].state.hits {
-			r := &w.engine.routes[h.route]
-			w.arrivals = append(w.arrivals, arrival{w.above(int32(i), h.level), r.general, r.slot, int32(i)})
+			at := int32(0)
+			if w.nested {
+				at = w.above(int32(i), h.level)
+			}
+			w.arrivals = append(w.arrivals, arrival{at, w.engine.routes[h.route].bucket, int32(i)})
 		}
 	}
 	if len(w.arrivals) == 0 {
 		return
 	}
 	w.claimAll()
-	slices.SortFunc(w.arrivals, func(a, b arrival) int {
-		return cmp.Or(cmp.Compare(a.resource, b.resource), cmp.Compare(a.general, b.general), cmp.Compare(a.slot, b.slot), cmp.Compare(a.node, b.node))
-	})
+	if w.nested {
+		slices.SortStableFunc(w.arrivals, func(a, b arrival) int { return cmp.Compare(a.resource, b.resource) })
+	}
+	if w.buckets == nil {
+		w.buckets = make([][]fhirpath.Item, w.engine.buckets)
+	}
 	for rest := w.arrivals; len(rest) > 0 && w.fail == nil; {
-		first, n := rest[0], 1
-		for n < len(rest) && rest[n].resource == first.resource && rest[n].general == first.general {
-			n++
+		at, n := rest[0].resource, 0
+		for ; n < len(rest) && rest[n].resource == at; n++ {
+			b := &w.buckets[rest[n].bucket]
+			*b = append(*b, fhirpath.NodeItem(rest[n].node))
 		}
-		w.evaluateOne(first.resource, &w.engine.generals[first.general], rest[:n])
+		for g := range w.engine.generals {
+			w.evaluateOne(at, &w.engine.generals[g])
+		}
+		for _, a := range rest[:n] {
+			w.buckets[a.bucket] = w.buckets[a.bucket][:0]
+		}
 		rest = rest[n:]
 	}
 }
@@ -146,8 +157,15 @@ func (w *worker) enter() *fhirpath.Evaluator {
 
 func (w *worker) leave() { w.evaluating-- }
 
-// evaluateOne runs one general rule in one resource.
-func (w *worker) evaluateOne(at int32, g *general, found []arrival) {
+// evaluateOne runs one general rule in one resource, if there are nodes for it.
+func (w *worker) evaluateOne(at int32, g *general) {
+	slots, any := w.buckets[g.bucket:g.bucket+g.slots], len(w.buckets[g.bucket+g.slots]) > 0
+	for _, s := range slots {
+		any = any || len(s) > 0
+	}
+	if !any || w.fail != nil {
+		return
+	}
 	depth := w.depthOf(at)
 	w.view = view{w, moment{depth, g.rule}, none}
 	if g.afterSubstitute || depth > 0 && w.engine.substitutes {
@@ -156,44 +174,49 @@ func (w *worker) evaluateOne(at int32, g *general, found []arrival) {
 	if w.tape[at].flags&removed != 0 {
 		return // a substitute has taken it out
 	}
-	x := g.cut
-	w.slots = w.slots[:0]
-	w.items = w.items[:0]
-	if len(w.lists) > 0 {
-		x = g.whole // a substitute has moved nodes since the automaton went by
-	} else {
-		for _, f := range found {
-			w.items = append(w.items, fhirpath.NodeItem(f.node))
-		}
-		for slot, i := 0, 0; slot < g.slots; slot++ {
-			for i < len(found) && found[i].slot < slot { // a resource in no slot
-				i++
-			}
-			begin := i
-			for i < len(found) && found[i].slot == slot {
-				i++
-			}
-			w.slots = append(w.slots, w.items[begin:i])
-		}
-	}
-	evaluator := w.enter()
-	defer w.leave()
-	nodes, err := evaluator.EvalSlots(x, &w.view, at, w.slots)
-	if err != nil {
-		w.fault(ReasonMethod, at, w.ruleText(g.rule)+": its path cannot be evaluated: "+err.Error())
+	if w.found = w.found[:0]; !w.runGuard(g, slots) && !w.evaluateWhole(at, g, slots) {
 		return
-	}
-	w.found = w.found[:0]
-	for _, item := range nodes {
-		if item.Kind != fhirpath.KindNode {
-			w.fault(ReasonMethod, at, w.ruleText(g.rule)+": its path leads to a value, not to an element")
-			return
-		}
-		w.found = append(w.found, item.Node)
 	}
 	for _, n := range w.found {
 		w.claim(n, depth, g.rule)
 	}
+}
+
+// runGuard finds the nodes of a rule that is a guard.
+func (w *worker) runGuard(g *general, slots [][]fhirpath.Item) (ok bool) {
+	if g.guard == nil || len(w.lists) > 0 {
+		return false
+	}
+	for _, i := range slots[0] {
+		if w.found, ok = g.guard.run(&w.view, i.Node, w.found); !ok {
+			w.found = w.found[:0]
+			return false
+		}
+	}
+	return true
+}
+
+// evaluateWhole finds the nodes of a rule by the evaluator.
+func (w *worker) evaluateWhole(at int32, g *general, slots [][]fhirpath.Item) (ok bool) {
+	x := g.cut
+	if len(w.lists) > 0 {
+		x = g.whole // a substitute has moved nodes since the automaton went by
+	}
+	evaluator := w.enter()
+	defer w.leave()
+	nodes, err := evaluator.EvalSlots(x, &w.view, at, slots)
+	if err != nil {
+		w.fault(ReasonMethod, at, w.ruleText(g.rule)+": its path cannot be evaluated: "+err.Error())
+		return false
+	}
+	for _, item := range nodes {
+		if item.Kind != fhirpath.KindNode {
+			w.fault(ReasonMethod, at, w.ruleText(g.rule)+": its path leads to a value, not to an element")
+			return false
+		}
+		w.found = append(w.found, item.Node)
+	}
+	return true
 }
 
 // claim gives a node, and all below it but resources, to a rule of the resource

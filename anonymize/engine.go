@@ -47,6 +47,8 @@ type Engine struct {
 	routes []route
 	// generals are the rules whose paths have to be evaluated.
 	generals []general
+	// buckets is how many lists of nodes the general rules need.
+	buckets int
 	// unknown are the rules whose methods are unknown.
 	unknown []int
 	custom  []Method

@@ -56,7 +56,7 @@ type decisionWalk struct {
 // element above it.
 func (w *decisionWalk) node(elem *fhirmodel.Element, typ *fhirmodel.Type, s *state, path string, maybe []int) {
 	for _, h := range s.hits {
-		maybe = append(maybe[:len(maybe):len(maybe)], w.e.generals[w.e.routes[h.route].general].rule)
+		maybe = append(maybe[:len(maybe):len(maybe)], w.e.routes[h.route].rule)
 	}
 	d := Decision{Path: path, Type: typ, Element: elem, Direct: s.direct}
 	if s.rule != none {

@@ -318,10 +318,14 @@ func roundDecimal(text string, places int) string {
 	return new(big.Rat).Quo(new(big.Rat).SetInt(whole), scale).FloatString(places)
 }
 
+// visitAll says of all below a node that a rule has been there. In a resource that
+// an earlier rule has been at, its own rules are still to come.
 func visitAll(n *oracleNode) {
 	for _, c := range n.children {
-		c.visited = true
-		visitAll(c)
+		if !c.visited {
+			c.visited = true
+			visitAll(c)
+		}
 	}
 }
 

@@ -10,10 +10,9 @@ import (
 // is scanned.
 type route struct {
 	rule int
-	// general is the index of the rule among those whose paths have to be
-	// evaluated, and slot the place in its expression that the nodes are for;
-	// general is none where the route is the whole path.
-	general, slot int
+	// bucket is where the nodes are put that a general rule needs; none where the
+	// route is the whole path.
+	bucket int32
 	// prefix says which resources the rule applies to: a type, or "" for all.
 	prefix string
 	// context is a type that the path names itself, or "".
@@ -53,6 +52,11 @@ type general struct {
 	// whole is the expression as it was, cut that with slots.
 	whole, cut *fhirpath.Expression
 	slots      int
+	// bucket is where the nodes of its first slot are; those of the others follow,
+	// and then the resource, if the rule is evaluated whatever is in it.
+	bucket int
+	// guard is the same as cut, or nil where that is more than a guard.
+	guard guard
 	// strict: without a node in any slot there is no result, so the expression
 	// costs nothing where it cannot apply.
 	strict bool
@@ -62,7 +66,7 @@ type general struct {
 
 // plan makes routes of a rule, and for a path that is more than steps a general.
 func (e *Engine) plan(index int, r *policy.Rule) {
-	base := route{rule: index, general: none, prefix: r.Prefix}
+	base := route{rule: index, bucket: none, prefix: r.Prefix}
 	switch {
 	case r.Self:
 		e.routes = append(e.routes, base)
@@ -87,20 +91,24 @@ func (e *Engine) plan(index int, r *policy.Rule) {
 	}
 	c := cutter{identity: r.Expression.Dialect.NodeIdentity}
 	root, strict := c.cut(r.Expression.Root)
-	base.general = len(e.generals)
-	e.generals = append(e.generals, general{
-		rule: index, whole: r.Expression, slots: len(c.slots), strict: strict && len(c.slots) > 0,
+	g := general{
+		rule: index, whole: r.Expression, slots: len(c.slots), bucket: e.buckets, strict: strict && len(c.slots) > 0,
 		cut: r.Expression.WithRoot(root), afterSubstitute: e.substitutes,
-	})
+	}
+	if g.strict && g.slots == 1 {
+		g.guard = e.guardOf(root)
+	}
+	e.generals = append(e.generals, g)
+	e.buckets += g.slots + 1
 	for slot, paths := range c.slots {
-		base.slot = slot
+		base.bucket = int32(g.bucket + slot)
 		for _, p := range paths {
 			e.addRoute(base, p)
 		}
 	}
-	if !e.generals[base.general].strict {
+	if !g.strict {
 		// It is evaluated for each resource that it applies to, whatever is in it.
-		base.slot = none
+		base.bucket = int32(g.bucket + g.slots)
 		e.routes = append(e.routes, base)
 	}
 }

@@ -177,7 +177,7 @@ func (b *builder) arrive(level, route, step int, e *fhirmodel.Element, t *fhirmo
 
 // end notes that a route ends here.
 func (b *builder) end(level, route int) {
-	if r := &b.a.routes[route]; r.general == none {
+	if r := &b.a.routes[route]; r.bucket == none {
 		b.candidates = append(b.candidates, candidate{level, r.rule, true})
 	} else {
 		b.hits = append(b.hits, hit{level, route})

@@ -49,11 +49,13 @@ func (v *view) original(i int32) ([]byte, bool) {
 // First is the first node below i at the moment.
 func (v *view) First(i int32) int32 {
 	v.settle(i)
-	if list, moved := v.lists[i]; moved {
-		if len(list) == 0 {
-			return fhirpath.None
+	if len(v.lists) > 0 {
+		if list, moved := v.lists[i]; moved {
+			if len(list) == 0 {
+				return fhirpath.None
+			}
+			return list[0]
 		}
-		return list[0]
 	}
 	return v.scanner.First(i)
 }

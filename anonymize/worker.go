@@ -42,8 +42,7 @@ type worker struct {
 	claims     []claim
 	arrivals   []arrival
 	view       view
-	slots      [][]fhirpath.Item
-	items      []fhirpath.Item
+	buckets    [][]fhirpath.Item // by route.bucket
 	found      []int32
 	evaluators []*fhirpath.Evaluator
 	evaluating int
