@@ -202,17 +202,20 @@ var (
 
 // microsoftReference is the expression of Microsoft's tool: its base has no hyphen,
 // and the type no left boundary.
-var microsoftReference = sync.OnceValue(func() *regexp.Regexp {
-	model, err := fhirmodel.Load(fhirmodel.R4)
-	if err != nil {
-		panic(err)
+func microsoftReference(model *fhirmodel.Model) *regexp.Regexp {
+	if r, ok := microsoftReferences.Load(model.Version); ok {
+		return r.(*regexp.Regexp)
 	}
 	var names []string
 	for _, t := range model.ResourceTypes() {
 		names = append(names, t.Name)
 	}
-	return regexp.MustCompile(`^((?:https?://[A-Za-z0-9\\/.:%$]*)?(` + strings.Join(names, "|") + `)/)([A-Za-z0-9.-]{1,64})((?:/_history/[A-Za-z0-9.-]{1,64})?)$`)
-})
+	r := regexp.MustCompile(`^((?:https?://[A-Za-z0-9\\/.:%$]*)?(` + strings.Join(names, "|") + `)/)([A-Za-z0-9.-]{1,64})((?:/_history/[A-Za-z0-9.-]{1,64})?)$`)
+	microsoftReferences.Store(model.Version, r)
+	return r
+}
+
+var microsoftReferences sync.Map
 
 func (o *oracle) hashReference(text string) string {
 	if rest, ok := strings.CutPrefix(text, "#"); ok {
@@ -226,7 +229,7 @@ func (o *oracle) hashReference(text string) string {
 	}
 	m := anyReference.FindStringSubmatch(text)
 	if o.exact {
-		m = microsoftReference().FindStringSubmatch(text)
+		m = microsoftReference(o.model).FindStringSubmatch(text)
 	}
 	if m == nil || o.model.ResourceType([]byte(m[2])) == nil {
 		return o.hmac(text)

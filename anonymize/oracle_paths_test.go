@@ -11,7 +11,7 @@ import (
 
 // ruleFile makes up rules that have something to do in the resources.
 func (m *maker) ruleFile(trees []*oracleTree, compat policy.Compat) *ruleSet {
-	s := &ruleSet{compat: compat, parameters: map[string]any{
+	s := &ruleSet{version: string(m.model.Version), compat: compat, parameters: map[string]any{
 		"enablePartialDatesForRedact":    m.oneIn(2),
 		"enablePartialAgesForRedact":     m.oneIn(2),
 		"enablePartialZipCodesForRedact": m.oneIn(2),
@@ -31,6 +31,7 @@ func (m *maker) ruleFile(trees []*oracleTree, compat policy.Compat) *ruleSet {
 
 // ruleSet is a rule file in parts, so that some can be left out.
 type ruleSet struct {
+	version    string
 	compat     policy.Compat
 	skip       bool
 	parameters map[string]any
@@ -46,7 +47,7 @@ func (s *ruleSet) text() []byte {
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
 	e.SetIndent("", " ")
-	if err := e.Encode(map[string]any{"fhirVersion": "R4", "processingErrors": errors, "fhirPathRules": append([]map[string]any{}, s.rules...), "parameters": s.parameters}); err != nil {
+	if err := e.Encode(map[string]any{"fhirVersion": s.version, "processingErrors": errors, "fhirPathRules": append([]map[string]any{}, s.rules...), "parameters": s.parameters}); err != nil {
 		panic(err)
 	}
 	return []byte(b.String())

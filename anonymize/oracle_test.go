@@ -32,11 +32,16 @@ type oracleCase struct {
 
 // makeCase makes the case of a seed, always the same.
 func makeCase(seed uint64) *oracleCase {
-	model, err := fhirmodel.Load(fhirmodel.R4)
+	m := &maker{Rand: rand.New(rand.NewPCG(seed, 1))}
+	version := fhirmodel.R4
+	if m.oneIn(5) {
+		version = pick(m, fhirmodel.STU3, fhirmodel.R4B, fhirmodel.R5)
+	}
+	model, err := fhirmodel.Load(version)
 	if err != nil {
 		panic(err)
 	}
-	m := &maker{Rand: rand.New(rand.NewPCG(seed, 1)), model: model}
+	m.model = model
 	if m.oneIn(4) {
 		m.odd = 5
 	}
