@@ -2,6 +2,7 @@ package anonymize
 
 import (
 	"cmp"
+	"math/bits"
 	"slices"
 
 	"fhirdeid/anonymize/fhirmodel"
@@ -111,16 +112,21 @@ func (w *worker) evaluate() {
 		slices.SortStableFunc(w.arrivals, func(a, b arrival) int { return cmp.Compare(a.resource, b.resource) })
 	}
 	if w.buckets == nil {
-		w.buckets = make([][]fhirpath.Item, w.engine.buckets)
+		w.buckets = make([][]fhirpath.Item, len(w.engine.generalOf))
+		w.due = make([]uint64, len(w.engine.generals)/64+1)
 	}
 	for rest := w.arrivals; len(rest) > 0 && w.fail == nil; {
 		at, n := rest[0].resource, 0
 		for ; n < len(rest) && rest[n].resource == at; n++ {
 			b := &w.buckets[rest[n].bucket]
 			*b = append(*b, fhirpath.NodeItem(rest[n].node))
+			g := w.engine.generalOf[rest[n].bucket]
+			w.due[g/64] |= 1 << (g % 64)
 		}
-		for g := range w.engine.generals {
-			w.evaluateOne(at, &w.engine.generals[g])
+		for k := range w.due {
+			for ; w.due[k] != 0; w.due[k] &= w.due[k] - 1 {
+				w.evaluateOne(at, &w.engine.generals[k*64+bits.TrailingZeros64(w.due[k])])
+			}
 		}
 		for _, a := range rest[:n] {
 			w.buckets[a.bucket] = w.buckets[a.bucket][:0]
@@ -157,15 +163,12 @@ func (w *worker) enter() *fhirpath.Evaluator {
 
 func (w *worker) leave() { w.evaluating-- }
 
-// evaluateOne runs one general rule in one resource, if there are nodes for it.
+// evaluateOne runs one general rule in one resource.
 func (w *worker) evaluateOne(at int32, g *general) {
-	slots, any := w.buckets[g.bucket:g.bucket+g.slots], len(w.buckets[g.bucket+g.slots]) > 0
-	for _, s := range slots {
-		any = any || len(s) > 0
-	}
-	if !any || w.fail != nil {
+	if w.fail != nil {
 		return
 	}
+	slots := w.buckets[g.bucket : g.bucket+g.slots]
 	depth := w.depthOf(at)
 	w.view = view{w, moment{depth, g.rule}, none}
 	if g.afterSubstitute || depth > 0 && w.engine.substitutes {

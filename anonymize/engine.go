@@ -47,8 +47,8 @@ type Engine struct {
 	routes []route
 	// generals are the rules whose paths have to be evaluated.
 	generals []general
-	// buckets is how many lists of nodes the general rules need.
-	buckets int
+	// generalOf is the index of the general rule that a bucket belongs to.
+	generalOf []int
 	// unknown are the rules whose methods are unknown.
 	unknown []int
 	custom  []Method

@@ -92,14 +92,16 @@ func (e *Engine) plan(index int, r *policy.Rule) {
 	c := cutter{identity: r.Expression.Dialect.NodeIdentity}
 	root, strict := c.cut(r.Expression.Root)
 	g := general{
-		rule: index, whole: r.Expression, slots: len(c.slots), bucket: e.buckets, strict: strict && len(c.slots) > 0,
+		rule: index, whole: r.Expression, slots: len(c.slots), bucket: len(e.generalOf), strict: strict && len(c.slots) > 0,
 		cut: r.Expression.WithRoot(root), afterSubstitute: e.substitutes,
 	}
 	if g.strict && g.slots == 1 {
 		g.guard = e.guardOf(root)
 	}
+	for range g.slots + 1 {
+		e.generalOf = append(e.generalOf, len(e.generals))
+	}
 	e.generals = append(e.generals, g)
-	e.buckets += g.slots + 1
 	for slot, paths := range c.slots {
 		base.bucket = int32(g.bucket + slot)
 		for _, p := range paths {

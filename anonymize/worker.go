@@ -43,6 +43,7 @@ type worker struct {
 	arrivals   []arrival
 	view       view
 	buckets    [][]fhirpath.Item // by route.bucket
+	due        []uint64          // the general rules with nodes, a bit each
 	found      []int32
 	evaluators []*fhirpath.Evaluator
 	evaluating int
