@@ -166,6 +166,10 @@ func (m *Model) HasCode(valueSet, code string) (has, known bool) {
 	return codes[code], known
 }
 
+// Codes lists the codes of a required value set, sorted; none where it is not
+// enumerated.
+func (m *Model) Codes(valueSet string) []string { return slices.Sorted(maps.Keys(m.codes[valueSet])) }
+
 //go:embed *.txt.gz
 var tables embed.FS
 
