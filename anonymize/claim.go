@@ -14,21 +14,6 @@ import (
 // reason. So a claim that the rules cannot meet is refused before any data is
 // read.
 
-// closeness orders the methods by how much of a value they leave.
-func closeness(m policy.Method) int {
-	switch m {
-	case policy.Redact, policy.Substitute, "":
-		return 0 // nothing of it
-	case policy.Keep:
-		return 3 // all of it
-	case policy.Shift, policy.Town, policy.ZIP, policy.DateShift, policy.CryptoHash, policy.Encrypt, policy.PerturbBy, policy.GeneralizeBy:
-		return 2
-	case policy.Year, policy.ZIP3, policy.Pseudonym, policy.Coding, policy.Extension, policy.Quantity, policy.State, policy.Code, policy.Number:
-		return 1 // only what looks like what the profiles let pass
-	}
-	return 3 // a custom method, of which nothing is known
-}
-
 // checkClaim refuses rules that keep more than the claim's profile does and give
 // no reason. The error is a *policy.Error that lists elements.
 func (e *Engine) checkClaim() error {
@@ -40,6 +25,7 @@ func (e *Engine) checkClaim() error {
 		return err
 	}
 	profile := &Engine{policy: base, model: e.model, strict: true}
+	profile.setMethods()
 	for i := range base.Rules {
 		profile.plan(i, &base.Rules[i])
 	}
@@ -126,9 +112,9 @@ func (c *claimCheck) compare(elem *fhirmodel.Element, typ *fhirmodel.Type, mine,
 	}
 }
 
-func (c *claimCheck) note(rule, allowed int, path string) {
+func (c *claimCheck) note(rule int, allowed closeness, path string) {
 	r := &c.mine.e.policy.Rules[rule]
-	if closeness(r.Method) <= allowed || r.Reason != "" {
+	if c.mine.closeness(rule) <= allowed || r.Reason != "" {
 		return
 	}
 	if len(c.paths) == 0 {
@@ -137,9 +123,9 @@ func (c *claimCheck) note(rule, allowed int, path string) {
 	c.paths = append(c.paths, path)
 }
 
-func (w *decisionWalk) closeness(rule int) int {
+func (w *decisionWalk) closeness(rule int) closeness {
 	if rule == none {
-		return 0
+		return nothing
 	}
-	return closeness(w.e.policy.Rules[rule].Method)
+	return w.e.table[w.e.methods[rule]].leaves
 }

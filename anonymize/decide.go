@@ -8,23 +8,28 @@ import (
 // decide applies to each node the method of the rule that won it, and notes up
 // to the root where something changed.
 func (w *worker) decide() *LineError {
-	if fail := w.applyAll(); fail != nil {
-		return fail
-	}
+	w.begin()
 	if len(w.lists) > 0 {
+		w.applyRest()
 		w.rebuild()
 	}
-	w.tellParents()
-	return nil
+	w.finish()
+	return w.fail
 }
 
-// tellParents notes at each node whether something below it has changed, and
-// whether anything is left. Children come behind their parents, so one way back
-// tells all.
-func (w *worker) tellParents() {
+// finish goes from the last node to the first: children come behind their parents,
+// so one way back tells all parents. It applies what is not applied yet, and notes
+// whether something below a node has changed, and whether anything is left.
+func (w *worker) finish() {
 	w.masks = w.masks[:0]
 	for i := int32(len(w.tape)) - 1; i > 0; i-- {
 		n := &w.tape[i]
+		if n.flags&(hasValue|dropped|done) == hasValue {
+			n.flags |= done
+			if w.apply(i, n); w.fail != nil {
+				return
+			}
+		}
 		p := &w.tape[n.parent]
 		if n.flags&hasValue != 0 {
 			n.flags |= alive
@@ -40,12 +45,12 @@ func (w *worker) tellParents() {
 			w.complete(i, n)
 		}
 		up := n.flags & (dirty | touched | alive)
-		if w.strict && p.typ.Name == "Extension" && n.elem.Name == "url" {
+		if w.strict && p.typ == w.engine.extensionType && n.elem.Name == "url" {
 			up &^= alive // an extension without a value is no FHIR
 		}
 		p.flags |= up
 	}
-	if w.strict {
+	if w.strict && w.fail == nil {
 		w.checkRequired(0)
 	}
 }
@@ -57,13 +62,13 @@ func (w *worker) complete(i int32, n *node) {
 		n.flags &^= alive
 	case w.strict:
 		w.checkRequired(i)
-	case !w.engine.exact && n.typ.Name == "Extension" && w.lostURL(i):
+	case !w.engine.exact && n.typ == w.engine.extensionType && w.lostURL(i):
 		w.dropAll(i) // nobody could tell what is left of it
 	}
 }
 
-// applyAll applies the methods.
-func (w *worker) applyAll() *LineError {
+// begin does what has to be done before values are looked at one by one.
+func (w *worker) begin() {
 	w.values = w.values[:0]
 	clear(w.methods[:])
 	w.shiftBefore, w.shiftAfter, w.owner = shift{}, shift{}, ownerShift{}
@@ -81,17 +86,18 @@ func (w *worker) applyAll() *LineError {
 	if w.strict {
 		w.dropByList()
 	}
+}
+
+// applyRest applies the methods to the values that have not met theirs yet.
+func (w *worker) applyRest() {
 	for i := range w.tape {
 		n := &w.tape[i]
-		if n.flags&hasValue == 0 || n.flags&(dropped|done) != 0 {
+		if n.flags&(hasValue|dropped|done) != hasValue || w.fail != nil {
 			continue
 		}
 		n.flags |= done
-		if w.apply(int32(i), n); w.fail != nil {
-			return w.fail
-		}
+		w.apply(int32(i), n)
 	}
-	return w.fail
 }
 
 // decideSpecial does what only some policies need: rules whose paths have to be
@@ -165,37 +171,16 @@ func (w *worker) apply(i int32, n *node) {
 		}
 		return
 	}
-	method := w.engine.methods[c.rule]
-	w.methods[method]++
-	switch method { // the two that most values meet
+	m := w.engine.methods[c.rule]
+	w.methods[m]++
+	switch m { // the two that most values meet
 	case methodKeep:
-		return
 	case methodRedact:
 		w.redact(i, n, !w.strict)
-		return
-	}
-	r := &w.engine.policy.Rules[c.rule]
-	switch r.Method {
-	case policy.Keep:
-	case policy.Redact:
-		w.redact(i, n, !w.strict)
-	case policy.DateShift:
-		w.dateShift(i, n, c)
-	case policy.CryptoHash:
-		w.cryptoHash(i, n)
-	case policy.Encrypt:
-		w.encrypt(i, n)
-	case policy.Substitute: // decideSpecial has done it
-	case policy.PerturbBy:
-		w.perturb(i, n, c)
-	case policy.GeneralizeBy:
-		w.generalize(i, n, c)
 	default:
-		if r.Custom != "" {
-			w.custom(i, n, c)
-			return
+		if apply := w.engine.table[m].apply; apply != nil {
+			apply(w, i, n, c)
 		}
-		w.strictMethod(i, n, r)
 	}
 }
 

@@ -63,6 +63,9 @@ type Engine struct {
 	elements, special bool
 	substitutes       bool // there is a rule with the method substitute
 	syntheticIV       bool
+	table             []method
+	// codingType and extensionType are asked for often.
+	codingType, extensionType *fhirmodel.Type
 	// methods is the index of each rule's method.
 	methods []int
 	keys    Keys
@@ -101,9 +104,9 @@ func Compile(p *policy.Policy, o Options) (*Engine, error) {
 	if o.ServerURL != "" {
 		e.server = strings.TrimRight(o.ServerURL, "/") + "/"
 	}
+	e.setMethods()
 	for i := range p.Rules {
 		r := &p.Rules[i]
-		e.methods = append(e.methods, methodOf(r))
 		if r.Unknown {
 			e.unknown = append(e.unknown, i)
 			continue

@@ -115,8 +115,9 @@ func (e *Engine) ExplainResource(line []byte) ([]Explained, error) {
 	if fail := w.scan(line); fail != nil {
 		return nil, fail
 	}
-	if fail := w.applyAll(); fail != nil {
-		return nil, fail
+	w.begin()
+	if w.applyRest(); w.fail != nil {
+		return nil, w.fail
 	}
 	var all []Explained
 	for i := range w.tape {

@@ -331,7 +331,7 @@ func (s *stream) finish(c *chunk) error {
 	c.stats.BytesOut = int64(len(c.out))
 	for i, n := range c.methods {
 		if n > 0 {
-			s.stats.Methods[methodNames[i]] += n
+			s.stats.Methods[string(s.e.table[i].name)] += n
 		}
 	}
 	for _, t := range s.e.model.Resources() {

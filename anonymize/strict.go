@@ -2,7 +2,6 @@ package anonymize
 
 import (
 	"fhirdeid/anonymize/fhirmodel"
-	"fhirdeid/anonymize/policy"
 )
 
 // dropByList drops codings whose system is not listed, and extensions whose URL
@@ -12,13 +11,13 @@ func (w *worker) dropByList() {
 		n := &w.tape[i]
 		next := i + 1
 		if rule := w.claimOf(i).rule; rule != none && n.flags&dropped == 0 {
-			switch method := w.engine.policy.Rules[rule].Method; {
-			case n.typ.Name == "Coding" && (method == policy.Coding || method == policy.Extension):
+			switch method := w.engine.methods[rule]; {
+			case n.typ == w.engine.codingType && (method == methodCoding || method == methodExtension):
 				if !w.isListed(i) {
 					w.drop(i, method)
 					next = n.after
 				}
-			case n.typ.Name == "Extension" && method == policy.Extension && w.tape[n.parent].typ.Name != "Extension":
+			case n.typ == w.engine.extensionType && method == methodExtension && w.tape[n.parent].typ != n.typ:
 				url := w.childText(i, "url")
 				if url == nil || !w.engine.lists.extensions[string(url)] {
 					w.drop(i, method)
@@ -56,11 +55,11 @@ func (w *worker) childText(i int32, name string) []byte {
 }
 
 // drop drops a node with all below it.
-func (w *worker) drop(i int32, method policy.Method) {
+func (w *worker) drop(i int32, method int) {
 	for c := i; c < w.tape[i].after; c++ {
 		n := &w.tape[c]
 		if n.flags&hasValue != 0 {
-			w.methods[methodIndex[method]]++
+			w.methods[method]++
 			w.record(c, opRedact)
 		}
 		w.remove(n)
@@ -68,39 +67,17 @@ func (w *worker) drop(i int32, method policy.Method) {
 	}
 }
 
-// strictMethod applies a method that only strict policies have. Where a method
-// does not fit the node, the value is dropped.
-func (w *worker) strictMethod(i int32, n *node, r *policy.Rule) {
-	switch r.Method {
-	case policy.Year:
-		w.year(i, n)
-	case policy.Shift:
-		w.shift(i, n)
-	case policy.Town:
-		w.town(i, n)
-	case policy.ZIP:
-		w.zip(i, n)
-	case policy.Code:
-		w.code(i, n)
-	case policy.Number:
-		w.number(i, n)
-	case policy.ZIP3:
-		w.zip3(i, n)
-	case policy.Pseudonym:
-		w.pseudonym(i, n)
-	case policy.Coding:
-		if w.tape[n.parent].typ.Name != "Coding" || n.elem.Name != "system" && n.elem.Name != "code" {
-			w.redact(i, n, false)
-		}
-	case policy.Extension:
-		w.extension(i, n)
-	case policy.Quantity:
-		w.quantity(i, n)
-	case policy.State:
-		if !isState(n.elem.Name, w.text(n)) {
-			w.redact(i, n, false)
-		}
-	default:
+// coding keeps system and code of a coding, which was dropped before if its system
+// is not listed.
+func (w *worker) coding(i int32, n *node) {
+	if w.tape[n.parent].typ != w.engine.codingType || n.elem.Name != "system" && n.elem.Name != "code" {
+		w.redact(i, n, false)
+	}
+}
+
+// state keeps the state of an address in the United States, and the country.
+func (w *worker) state(i int32, n *node) {
+	if !isState(n.elem.Name, w.text(n)) {
 		w.redact(i, n, false)
 	}
 }

@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	"fhirdeid/anonymize/fhirpath"
-	"fhirdeid/anonymize/policy"
 )
 
 // worker processes lines one after the other. Its buffers are used again.
@@ -58,9 +57,6 @@ type worker struct {
 	// counts of this line
 	methods [methodCount]int64
 }
-
-// methodCount is how many methods are counted.
-const methodCount = 23
 
 func newWorker(e *Engine) *worker {
 	w := &worker{engine: e, lists: make(map[int32][]int32), fragments: make(map[fragmentKey]*fragment)}
@@ -143,37 +139,15 @@ func (w *worker) ruleText(rule int) string {
 
 // record notes for the security labels what was done, at the resource whose rule
 // has done it, even where it has changed nothing.
-func (w *worker) record(i int32, o ops) { w.recordAt(w.above(i, w.claimOf(i).level), o) }
+func (w *worker) record(i int32, o ops) {
+	at := int32(0)
+	if w.nested {
+		at = w.above(i, w.claimOf(i).level)
+	}
+	w.recordAt(at, o)
+}
 
 func (w *worker) recordAt(r int32, o ops) {
 	w.tape[r].ops |= o
 	w.tape[r].flags |= touched
-}
-
-// The indices of the methods that most values meet.
-const (
-	methodKeep   = 0
-	methodRedact = 1
-)
-
-var methodIndex = map[policy.Method]int{
-	policy.Keep: methodKeep, policy.Redact: methodRedact, policy.DateShift: 2, policy.CryptoHash: 3, policy.Encrypt: 4, policy.Substitute: 5, policy.PerturbBy: 6,
-	policy.Year: 7, policy.ZIP3: 8, policy.Pseudonym: 9, policy.Coding: 10, policy.Extension: 11, policy.Quantity: 12, policy.State: 13, policy.Code: 16, policy.Number: 17, policy.Shift: 18, policy.Town: 19, policy.ZIP: 20,
-	policy.GeneralizeBy: 14,
-}
-
-// methodNames is methodIndex the other way; the last is what no rule reached.
-var methodNames = [methodCount]string{
-	"keep", "redact", "dateShift", "cryptoHash", "encrypt", "substitute", "perturb",
-	"year", "zip3", "pseudonym", "coding", "extension", "quantity", "state", "generalize", "custom", "code", "number", "shift", "town", "zip", "", "unlisted",
-}
-
-const unlisted = methodCount - 1
-
-// methodOf is under which index a rule's values are counted.
-func methodOf(r *policy.Rule) int {
-	if r.Custom != "" {
-		return 15
-	}
-	return methodIndex[r.Method]
 }
