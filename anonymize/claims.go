@@ -73,6 +73,9 @@ func (w *worker) depthOf(i int32) int {
 
 // above goes some resources up from a node.
 func (w *worker) above(i int32, level int) int32 {
+	if !w.nested {
+		return 0
+	}
 	for ; ; i = w.tape[i].parent {
 		if w.tape[i].flags&resource != 0 {
 			if level == 0 {

@@ -181,11 +181,16 @@ func (d date) append(dst []byte) []byte {
 		'-', '0'+byte(m/10), '0'+byte(m%10), '-', '0'+byte(day/10), '0'+byte(day%10))
 }
 
-// ageAt is how many whole years lie between the date and an instant.
-func (d date) ageAt(at time.Time) int {
+// dateAt is the date of an instant.
+func dateAt(at time.Time) date {
 	year, month, day := at.Date()
-	age := year - d.year
-	if int(month) < d.month || int(month) == d.month && day < d.day {
+	return date{year, int(month), day, precisionDay}
+}
+
+// ageAt is how many whole years lie between the date and another.
+func (d date) ageAt(at date) int {
+	age := at.year - d.year
+	if at.month < d.month || at.month == d.month && at.day < d.day {
 		age--
 	}
 	return age

@@ -17,7 +17,7 @@ func (w *worker) dateShift(i int32, n *node, c claim) {
 	}
 	text := w.text(n)
 	d, _, ok := parseDate(dateOf(text))
-	if !ok || d.precision != precisionDay || d.ageAt(w.engine.asOf) > oldest {
+	if !ok || d.precision != precisionDay || d.ageAt(w.today) > oldest {
 		w.redactDate(i, n)
 		return
 	}

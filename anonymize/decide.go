@@ -41,7 +41,7 @@ func (w *worker) finish() {
 				p.flags |= touched
 			}
 		}
-		if n.flags&(touched|alive) == touched|alive {
+		if n.flags&(touched|alive) == touched|alive && (w.strict || n.typ == w.extensions) {
 			w.complete(i, n)
 		}
 		up := n.flags & (dirty | touched | alive)

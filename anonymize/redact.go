@@ -40,7 +40,7 @@ func (w *worker) redact(i int32, n *node, partial bool) {
 func (w *worker) redactDate(i int32, n *node) {
 	w.record(i, opRedact)
 	d, _, ok := parseDate(dateOf(w.text(n)))
-	if !w.engine.policy.Parameters.PartialDates || !ok || d.ageAt(w.engine.asOf) > oldest {
+	if !w.engine.policy.Parameters.PartialDates || !ok || d.ageAt(w.today) > oldest {
 		w.remove(n)
 		return
 	}

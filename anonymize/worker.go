@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"fhirdeid/anonymize/fhirmodel"
 	"fhirdeid/anonymize/fhirpath"
 )
 
@@ -16,7 +17,11 @@ import (
 type worker struct {
 	scanner
 	engine *Engine
+	today  date // the as-of instant's
 	place  Place
+
+	// extensions is the type of them.
+	extensions *fhirmodel.Type
 
 	values  []byte // new values of nodes
 	scratch []byte
@@ -59,8 +64,9 @@ type worker struct {
 }
 
 func newWorker(e *Engine) *worker {
-	w := &worker{engine: e, lists: make(map[int32][]int32), fragments: make(map[fragmentKey]*fragment)}
+	w := &worker{engine: e, today: dateAt(e.asOf), lists: make(map[int32][]int32), fragments: make(map[fragmentKey]*fragment)}
 	w.scanner = newScanner(e.model, e.routes, e.strict)
+	w.extensions = e.model.Type("Extension")
 	w.lossless = e.strict || !e.exact
 	w.cryptoH = hmac.New(sha256.New, e.keys.CryptoHash)
 	w.pseudoH = hmac.New(sha256.New, e.keys.Pseudonym)
