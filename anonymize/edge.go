@@ -23,6 +23,9 @@ type edge struct {
 	first, last uint64
 	size, shift uint8
 	shape       shape
+	// group and typ are the element's.
+	group int32
+	typ   *fhirmodel.Type
 }
 
 // shape says what may stand behind a member's name, without a closer look.
@@ -31,7 +34,7 @@ type shape uint8
 const (
 	// What has none of these needs a closer look.
 	_ shape = iota
-	// plainText: a string that is not checked further.
+	// plainText: a string that is not checked further, alone or in an array.
 	plainText
 	// checkedText: a string that is, such as a date.
 	checkedText
@@ -53,7 +56,7 @@ func (s *scanner) edge(st *state, elem *fhirmodel.Element) *edge {
 }
 
 func (s *scanner) newEdge(st *state, elem *fhirmodel.Element) *edge {
-	e := &edge{elem: elem, size: uint8(len(elem.Head))}
+	e := &edge{elem: elem, typ: elem.Type, group: int32(elem.Group), size: uint8(len(elem.Head))}
 	if elem.Type.Kind != fhirmodel.Resource {
 		e.child = s.rules.child(st, elem, elem.Type)
 	}

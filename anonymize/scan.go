@@ -237,8 +237,6 @@ func (s *scanner) object(at int32, typeFirst bool) {
 	typ, st := n.typ, n.state
 	n.start = int32(s.pos)
 	begin, tapeBegin := s.pos, len(s.tape)
-	latest := -1 // the largest group there was
-	guess := &st.firstEdge
 	s.pos++
 	end := false
 	switch {
@@ -255,41 +253,11 @@ func (s *scanner) object(at int32, typeFirst bool) {
 			end = true
 		}
 	}
-	for !end {
-		if s.fail != nil {
-			return
-		}
-		e, odd := *guess, false
-		if e != nil && e.follows(s.data, s.pos) {
-			s.pos += int(e.size)
-		} else {
-			if e, odd = s.member(at, typ, st); s.fail != nil {
-				return
-			}
-			*guess = e
-			if e == nil && typeFirst {
-				s.tape[at].flags |= dirty // it says its type again
-			}
-		}
-		if e != nil {
-			if group := e.elem.Group; group > latest {
-				latest = group
-			} else if s.mayBeTwice(at, group) {
-				odd = true
-			}
-		}
-		if odd {
-			// Something is out of order: begin again, with a plan.
-			s.pos = begin
-			s.tape = s.tape[:tapeBegin]
-			s.unordered(at)
-			break
-		}
-		if e != nil {
-			guess = &e.next
-			s.value(e, at)
-		}
-		end = s.separator(at)
+	if !end && s.ordered(at, typ, st, typeFirst) && s.fail == nil {
+		// Something is out of order: begin again, with a plan.
+		s.pos = begin
+		s.tape = s.tape[:tapeBegin]
+		s.unordered(at)
 	}
 	if s.fail != nil {
 		return
@@ -297,6 +265,73 @@ func (s *scanner) object(at int32, typeFirst bool) {
 	s.depth--
 	n = &s.tape[at]
 	n.end, n.after = int32(s.pos), int32(len(s.tape))
+}
+
+// ordered reads the members of an object to its end, the first of which comes
+// next. odd says that they are not simply one behind the other. Here almost all of
+// the time is spent, so the place is kept at hand while nothing else needs it.
+func (s *scanner) ordered(at int32, typ *fhirmodel.Type, st *state, typeFirst bool) (odd bool) {
+	latest := int32(-1) // the largest group there was
+	guess := &st.firstEdge
+	data, pos := s.data, s.pos
+	for {
+		e := *guess
+		if e != nil && e.follows(data, pos) {
+			pos += int(e.size)
+		} else {
+			s.pos = pos
+			e, odd = s.member(at, typ, st)
+			if odd || s.fail != nil {
+				return odd
+			}
+			pos = s.pos
+			*guess = e
+			if e == nil {
+				if typeFirst {
+					s.tape[at].flags |= dirty // it says its type again
+				}
+				if s.separator(at) || s.fail != nil {
+					return false
+				}
+				pos = s.pos
+				continue
+			}
+		}
+		if e.group > latest {
+			latest = e.group
+		} else if s.mayBeTwice(at, int(e.group)) {
+			return true
+		}
+		guess = &e.next
+		read := false
+		if (e.shape == plainText || e.shape == checkedText) && pos < len(data) && data[pos] == '"' && !e.elem.Array {
+			s.pos = pos
+			if read = s.text(e, at); read && e.shape == checkedText {
+				s.checkValue(int32(len(s.tape) - 1))
+			}
+		}
+		if !read {
+			s.pos = pos
+			s.value(e, at)
+		}
+		if s.fail != nil {
+			return false
+		}
+		pos = s.pos
+		if pos+1 < len(data) && data[pos+1] > ' ' { // the usual case first
+			if c := data[pos]; c == ',' {
+				pos++
+				continue
+			} else if c == '}' {
+				s.pos = pos + 1
+				return false
+			}
+		}
+		if s.separator(at) || s.fail != nil {
+			return false
+		}
+		pos = s.pos
+	}
 }
 
 // separator reads the comma between two members, or the end of the object.
