@@ -26,6 +26,7 @@ type edge struct {
 	// group and typ are the element's.
 	group int32
 	typ   *fhirmodel.Type
+	array bool
 }
 
 // shape says what may stand behind a member's name, without a closer look.
@@ -42,6 +43,12 @@ const (
 	object
 )
 
+// begins reports whether a value of that shape may begin with the byte.
+func (s shape) begins(c byte) bool { return c == firstByte[s] }
+
+// firstByte is what values of the shapes begin with. No text has a byte 0xff.
+var firstByte = [...]byte{0xff, plainText: '"', checkedText: '"', object: '{'}
+
 // edge is the one to an element, from a state.
 func (s *scanner) edge(st *state, elem *fhirmodel.Element) *edge {
 	if elem.Index >= len(st.edges) {
@@ -56,7 +63,7 @@ func (s *scanner) edge(st *state, elem *fhirmodel.Element) *edge {
 }
 
 func (s *scanner) newEdge(st *state, elem *fhirmodel.Element) *edge {
-	e := &edge{elem: elem, typ: elem.Type, group: int32(elem.Group), size: uint8(len(elem.Head))}
+	e := &edge{elem: elem, typ: elem.Type, group: int32(elem.Group), array: elem.Array, size: uint8(len(elem.Head))}
 	if elem.Type.Kind != fhirmodel.Resource {
 		e.child = s.rules.child(st, elem, elem.Type)
 	}

@@ -2,6 +2,7 @@ package anonymize
 
 import (
 	"bytes"
+	"slices"
 	"unicode"
 	"unicode/utf8"
 
@@ -11,7 +12,7 @@ import (
 // primitive reads a primitive. The scanner stands at its value, or at -1 where
 // it has none; extension is where the object of "_x" begins, or -1.
 func (s *scanner) primitive(e *edge, parent int32, extension int) {
-	i := s.add(e.elem, e.elem.Type, e.child, parent)
+	i := s.add(e, parent)
 	if s.pos >= 0 {
 		s.scalar(i)
 		if s.fail != nil {
@@ -96,20 +97,25 @@ func (s *scanner) refuseKind(at int32) {
 	}
 }
 
-// text reads a string, whose quote comes next, if it has neither escapes nor
-// anything beyond ASCII nor white space around it, as almost all.
-func (s *scanner) text(e *edge, parent int32) bool {
-	data, start := s.data, s.pos
+// text reads a string, whose quote is at start, if it has neither escapes nor
+// anything beyond ASCII nor white space around it, as almost all. It returns the
+// place behind it, or 0.
+func (s *scanner) text(e *edge, parent int32, start int) (next int) {
+	data := s.data
 	end := plainEnd(data, start+1)
 	if end >= len(data) || data[end] != '"' || end == start+1 || data[start+1] == ' ' || data[end-1] == ' ' {
-		return false
+		return 0
 	}
-	i := s.add(e.elem, e.elem.Type, e.child, parent)
+	i := len(s.tape)
+	if i == cap(s.tape) {
+		s.tape = slices.Grow(s.tape, 1)
+	}
+	s.tape = s.tape[:i+1]
 	n := &s.tape[i]
-	n.flags = hasValue
-	n.start, n.end, n.after = int32(start), int32(end+1), i+1
-	s.pos = end + 1
-	return true
+	n.elem, n.typ, n.state = e.elem, e.typ, e.child
+	n.parent, n.start, n.end, n.after = parent, int32(start), int32(end+1), int32(i+1)
+	n.flags, n.ops = hasValue, 0
+	return end + 1
 }
 
 // stringValue reads a string and finds out whether it is in canonical form.

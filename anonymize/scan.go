@@ -140,7 +140,7 @@ func (s *scanner) resource(elem *fhirmodel.Element, parent int32, from *state) {
 		st = s.rules.child(from, elem, typ)
 		s.nested = true
 	}
-	i := s.add(elem, typ, st, parent)
+	i := s.addNode(node{elem: elem, typ: typ, state: st, parent: parent})
 	s.tape[i].flags |= resource
 	if !first {
 		s.tape[i].flags |= dirty
@@ -170,15 +170,17 @@ func (s *scanner) leadingType() *fhirmodel.Type {
 }
 
 // add puts a node on the tape.
-func (s *scanner) add(elem *fhirmodel.Element, typ *fhirmodel.Type, st *state, parent int32) int32 {
+func (s *scanner) add(e *edge, parent int32) int32 {
+	return s.addNode(node{elem: e.elem, typ: e.typ, state: e.child, parent: parent})
+}
+
+func (s *scanner) addNode(n node) int32 {
 	i := len(s.tape)
 	if i == cap(s.tape) {
 		s.tape = slices.Grow(s.tape, 1)
 	}
 	s.tape = s.tape[:i+1]
-	n := &s.tape[i]
-	n.elem, n.typ, n.state, n.parent = elem, typ, st, parent
-	n.start, n.end, n.after, n.flags, n.ops = 0, 0, 0, 0, 0
+	s.tape[i] = n
 	return int32(i)
 }
 
@@ -303,14 +305,19 @@ func (s *scanner) ordered(at int32, typ *fhirmodel.Type, st *state, typeFirst bo
 			return true
 		}
 		guess = &e.next
-		read := false
-		if (e.shape == plainText || e.shape == checkedText) && pos < len(data) && data[pos] == '"' && !e.elem.Array {
-			s.pos = pos
-			if read = s.text(e, at); read && e.shape == checkedText {
+		if next := 0; !e.array && pos < len(data) && e.shape.begins(data[pos]) {
+			if e.shape == object {
+				s.pos = pos
+				s.object(s.add(e, at), false)
+				next = s.pos
+			} else if next = s.text(e, at, pos); next > 0 && e.shape == checkedText {
 				s.checkValue(int32(len(s.tape) - 1))
 			}
-		}
-		if !read {
+			s.pos = max(pos, next)
+			if next == 0 {
+				s.value(e, at)
+			}
+		} else {
 			s.pos = pos
 			s.value(e, at)
 		}
@@ -504,15 +511,18 @@ func (s *scanner) mismatch(at int32, detail string) {
 // item reads one value of an element.
 func (s *scanner) item(e *edge, parent int32) {
 	c := s.peek()
-	switch {
-	case c == '"' && e.shape == plainText && s.text(e, parent):
-		return
-	case c == '{' && e.shape == object:
-		s.object(s.add(e.elem, e.elem.Type, e.child, parent), false)
-		return
-	case c == '"' && e.shape == checkedText && s.text(e, parent):
-		s.checkValue(int32(len(s.tape) - 1))
-		return
+	if e.shape.begins(c) {
+		if e.shape == object {
+			s.object(s.add(e, parent), false)
+			return
+		}
+		if next := s.text(e, parent, s.pos); next > 0 {
+			s.pos = next
+			if e.shape == checkedText {
+				s.checkValue(int32(len(s.tape) - 1))
+			}
+			return
+		}
 	}
 	elem := e.elem
 	switch kind := elem.Type.Kind; {

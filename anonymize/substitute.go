@@ -269,7 +269,7 @@ func (w *worker) fragmentOf(rule int, typ *fhirmodel.Type) (*fragment, *LineErro
 	}
 	reader := worker{engine: w.engine, scanner: newScanner(w.model, nil, false)}
 	reader.data = object
-	root := reader.add(nil, typ, reader.rules.root(typ), none)
+	root := reader.addNode(node{typ: typ, state: reader.rules.root(typ), parent: none})
 	reader.space()
 	reader.object(root, false)
 	if reader.fail != nil {
