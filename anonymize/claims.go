@@ -138,19 +138,42 @@ func (w *worker) evaluate() {
 	}
 }
 
-// settleSubstitutes applies the substitutes of earlier rules to a resource and what
-// it is in: they change what nodes there are.
-func (w *worker) settleSubstitutes(at int32) {
-	settle := func(i int32) {
-		if c := w.claimOf(i); c.rule != none && w.engine.policy.Rules[c.rule].Method == policy.Substitute {
-			w.view.settle(i)
+// pending is a node whose value or children are yet to be changed.
+type pending struct {
+	at   moment
+	node int32
+}
+
+// settleBefore applies, in the order of the rules, what was decided before a moment
+// of a resource and what it is in, of the two methods whose order tells: a substitute
+// changes what nodes there are, and generalize may look at any of them.
+func (w *worker) settleBefore(at int32, before moment) {
+	w.pending = w.pending[:0]
+	note := func(i int32) {
+		c := w.claimOf(i)
+		if c.rule == none || w.tape[i].flags&(done|dropped) != 0 {
+			return
+		}
+		if m := w.engine.policy.Rules[c.rule].Method; m != policy.Substitute && m != policy.GeneralizeBy {
+			return
+		}
+		if m := w.momentOf(i, c); m.before(before) {
+			w.pending = append(w.pending, pending{m, i})
 		}
 	}
 	for i := w.tape[at].parent; i >= 0; i = w.tape[i].parent {
-		settle(i)
+		note(i)
 	}
 	for i := at; i < w.next(at); i++ {
-		settle(i)
+		note(i)
+	}
+	slices.SortFunc(w.pending, func(a, b pending) int {
+		return cmp.Or(cmp.Compare(a.at.depth, b.at.depth), cmp.Compare(a.at.rule, b.at.rule), cmp.Compare(a.node, b.node))
+	})
+	for _, p := range w.pending {
+		if w.fail == nil {
+			w.applyNow(p.node)
+		}
 	}
 }
 
@@ -175,7 +198,7 @@ func (w *worker) evaluateOne(at int32, g *general) {
 	depth := w.depthOf(at)
 	w.view = view{w, moment{depth, g.rule}, none}
 	if g.afterSubstitute || depth > 0 && w.engine.substitutes {
-		w.settleSubstitutes(at)
+		w.settleBefore(at, w.view.at)
 	}
 	if w.tape[at].flags&removed != 0 {
 		return // a substitute has taken it out

@@ -114,13 +114,12 @@ func (w *worker) decideSpecial() {
 	if !w.engine.elements {
 		return
 	}
+	if w.engine.substitutes && w.fail == nil {
+		w.settleBefore(0, never)
+		return
+	}
 	for i := int32(0); int(i) < len(w.tape) && w.fail == nil; i++ {
-		n := &w.tape[i]
-		c := w.claimOf(i)
-		if c.rule == none || n.flags&(done|dropped) != 0 {
-			continue
-		}
-		if r := &w.engine.policy.Rules[c.rule]; r.Method == policy.Substitute || r.Method == policy.GeneralizeBy && !n.typ.Kind.Primitive() {
+		if c := w.claimOf(i); c.rule != none && !w.tape[i].typ.Kind.Primitive() && w.engine.policy.Rules[c.rule].Method == policy.GeneralizeBy {
 			w.applyNow(i)
 		}
 	}

@@ -109,6 +109,12 @@ func TestFound(t *testing.T) {
 			input: `{"resourceType":"Patient","id":"b","name":[{"id":"a"}]}`,
 			want:  `{"resourceType":"Patient","id":"x","meta":{"security":[{"code":"GENERALIZED","display":"exact value is replaced with a general value"}]}}`,
 		},
+		{
+			name:  "generalize before a substitute of what it looks at",
+			rules: `{"path":"Patient.maritalStatus.text","method":"generalize","cases":{"true":"%resource.id"}},{"path":"Patient","method":"substitute","replaceWith":{"active":true}}`,
+			input: `{"resourceType":"Patient","id":"b","maritalStatus":{"text":"x"}}`,
+			want:  `{"resourceType":"Patient","maritalStatus":{"text":"b"},"active":true,"meta":{"security":[{"code":"SUBSTITUTED","display":"exact value is replaced with a predefined value"},{"code":"GENERALIZED","display":"exact value is replaced with a general value"}]}}`,
+		},
 	} {
 		for _, compat := range []policy.Compat{"", policy.CompatMicrosoft} {
 			t.Run(c.name+string(compat), func(t *testing.T) {

@@ -157,13 +157,18 @@ func (o *oracle) shift(n, r *oracleNode) {
 	r.record["PERTURBED"] = true
 }
 
-// offset goes by the id of the root as it is now.
+// oraclePlace is where the resources come from: the folder has no name.
+var oraclePlace = Place{File: "Patient.ndjson"}
+
+// offset goes by the id of the root as it is now, or by where the document comes from.
 func (o *oracle) offset() int {
 	if days := o.policy.Parameters.DateShiftFixedOffsetInDays; days != nil {
 		return *days
 	}
 	prefix := ""
-	if id := o.root.child("id"); id != nil {
+	if o.policy.Parameters.DateShiftScope == policy.ScopeFile {
+		prefix = oraclePlace.File
+	} else if id := o.root.child("id"); id != nil { // for a folder without a name too
 		prefix = id.text
 	}
 	h := 0

@@ -22,9 +22,15 @@ func (m *maker) ruleFile(trees []*oracleTree, compat policy.Compat) *ruleSet {
 	if m.oneIn(4) {
 		s.parameters["dateShiftFixedOffsetInDays"] = pick(m, 7, -3)
 	}
+	if m.oneIn(4) {
+		s.parameters["dateShiftScope"] = pick(m, "file", "folder", "resource")
+	}
 	s.skip = m.oneIn(6)
 	for range 1 + m.IntN(8) {
 		s.rules = append(s.rules, m.rule(trees))
+	}
+	if compat == policy.CompatMicrosoft && m.oneIn(20) {
+		s.rules[0]["method"] = "redcat" // an error where the rule applies
 	}
 	return s
 }

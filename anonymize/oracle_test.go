@@ -84,7 +84,7 @@ func (c *oracleCase) check() (difference string, ok bool) {
 	}
 	for _, line := range c.lines() {
 		want, wantErr := runOracle(p, e.model, goldenDate, oracleKeys, line)
-		got, gotErr := e.Resource(nil, line)
+		got, gotErr := e.ResourceIn(nil, line, oraclePlace)
 		var bad *LineError
 		panicked := errors.As(gotErr, &bad) && bad.Reason == ReasonPanic
 		if (wantErr == nil) == (gotErr == nil) && (gotErr != nil || string(got) == want) && !panicked {
@@ -143,7 +143,7 @@ func (c *oracleCase) shrink() {
 		for _, v := range c.resources {
 			again = v.shrink(fails) || again
 		}
-		for _, key := range []string{"enablePartialDatesForRedact", "enablePartialAgesForRedact", "enablePartialZipCodesForRedact", "dateShiftFixedOffsetInDays", "restrictedZipCodeTabulationAreas"} {
+		for _, key := range []string{"enablePartialDatesForRedact", "enablePartialAgesForRedact", "enablePartialZipCodesForRedact", "dateShiftFixedOffsetInDays", "dateShiftScope", "restrictedZipCodeTabulationAreas"} {
 			if old, there := c.rules.parameters[key]; there {
 				if delete(c.rules.parameters, key); fails() {
 					again = true

@@ -48,6 +48,7 @@ type worker struct {
 	view       view
 	buckets    [][]fhirpath.Item // by route.bucket
 	due        []uint64          // the general rules with nodes, a bit each
+	pending    []pending
 	found      []int32
 	evaluators []*fhirpath.Evaluator
 	evaluating int
