@@ -9,9 +9,16 @@
 //
 // A line is scanned to a tape of typed nodes (scan.go); while that happens, an
 // automaton made of the rules' paths (states.go) follows and says at each node
-// which rule decides it. Then the methods are applied to the nodes that have
-// values (decide.go, and a file per method); and the result is spliced together
-// (emit.go): what no rule touched is copied as it came.
+// which rule decides it. A path that is more than steps, such as one with where(),
+// is cut where it stops to be steps (cut.go); the automaton finds the nodes there,
+// and the rest is run on them, as a guard (guard.go) or by the evaluator, over the
+// document as the rules before have left it (claims.go, view.go). Then the methods
+// are applied to the nodes that have values (decide.go, and a file per method); and
+// the result is spliced together (emit.go): what no rule touched is copied as it
+// came.
+//
+// The tests have a slow and literal interpreter of the rules (oracle_rules_test.go)
+// that the engine is held against, with rules and resources that are made up.
 //
 // # Input
 //
@@ -28,9 +35,9 @@
 // U+FFFD; of a member that is there twice the last counts; a single value counts
 // for an array, and the other way round; "true" and "5" count for true and 5; a
 // number may begin with zeros; fhir_comments are left out. Under any policy a
-// resource's type may come late; null (but for an array, to a strict policy), empty texts, arrays and objects, and white
-// space around texts are left out; numbers are written in plain digits, as far as
-// .NET's decimal has them, else as they came.
+// resource's type may come late; null (but for an array, to a strict policy), empty
+// texts, arrays and objects, and white space around texts are left out; numbers are
+// written in plain digits, as far as .NET's decimal has them, else as they came.
 //
 // Without policy.CompatMicrosoft nothing is lost without a word: two variants of a
 // choice and several values where FHIR has one are refused as well.
