@@ -27,20 +27,29 @@ type SmallCells struct {
 	Cells []risk.Cell `json:"cells"`
 }
 
-// PutCells writes the rows of a file's patients. The same file done twice has the
-// same rows, so they may be written again.
-func (l *Ledger) PutCells(ctx context.Context, run, file string, rows []byte) error {
-	if _, err := l.c.Put(ctx, CellsPrefix(run)+file, rows, storage.PutOptions{ContentType: "text/plain"}); err != nil {
-		return fmt.Errorf("writing the cells of file %s: %w", file, err)
+// Rows names what is kept of each file until it is counted over the whole run.
+type Rows string
+
+// The kinds of rows.
+const (
+	Cells Rows = "cells" // a row for each patient; see package risk
+	Links Rows = "links" // what is there, and what leads where; see package links
+)
+
+// PutRows writes rows of a file. The same file done twice has the same rows, so
+// they may be written again.
+func (l *Ledger) PutRows(ctx context.Context, run string, kind Rows, file string, rows []byte) error {
+	if _, err := l.c.Put(ctx, RowsPrefix(run)+string(kind)+"/"+file, rows, storage.PutOptions{ContentType: "application/octet-stream"}); err != nil {
+		return fmt.Errorf("writing the %s of file %s: %w", kind, file, err)
 	}
 	return nil
 }
 
-// Cells reads the rows of a file's patients.
-func (l *Ledger) Cells(ctx context.Context, run, file string) ([]byte, error) {
-	rows, _, err := l.c.Get(ctx, CellsPrefix(run)+file)
+// Rows reads rows of a file.
+func (l *Ledger) Rows(ctx context.Context, run string, kind Rows, file string) ([]byte, error) {
+	rows, _, err := l.c.Get(ctx, RowsPrefix(run)+string(kind)+"/"+file)
 	if err != nil {
-		return nil, fmt.Errorf("reading the cells of file %s: %w", file, err)
+		return nil, fmt.Errorf("reading the %s of file %s: %w", kind, file, err)
 	}
 	return rows, nil
 }
@@ -53,9 +62,8 @@ func (l *Ledger) PutSmallCells(ctx context.Context, run string, s SmallCells) er
 	return nil
 }
 
-// CellsPrefix is what the names of a run's rows begin with, in the ledger
-// container.
-func CellsPrefix(run string) string { return "runs/" + run + "/cells/" }
+// RowsPrefix is what the names of a run's rows begin with, in the ledger container.
+func RowsPrefix(run string) string { return "runs/" + run + "/rows/" }
 
 // SmallCellsName is the name of a run's small cells in the ledger container.
 func SmallCellsName(run string) string { return "runs/" + run + "/small-cells.json" }

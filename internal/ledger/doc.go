@@ -10,7 +10,7 @@
 //	runs/<run>/run.json              the run and its heartbeat               (swapped)
 //	runs/<run>/fetched/<output>.json which attempt at an output counts       (created once)
 //	runs/<run>/details/<file>.json   counts of one file too long for metadata
-//	runs/<run>/cells/<file>          what is counted of the file's patients; deleted with its data
+//	runs/<run>/rows/<kind>/<file>    what is counted over all files; deleted with the data
 //	runs/<run>/small-cells.json      combinations that few patients have
 //	runs/<run>/report.json, .html    what the run tells people
 //
@@ -18,5 +18,5 @@
 // file's output blob, written in the same commit as its bytes.
 //
 // No record holds a value from the data as the server sent it, a key, or prose of
-// a server; those on cells hold values of the de-identified data.
+// a server; those of cells hold values of the de-identified data.
 package ledger

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 
+	"fhirdeid/internal/links"
 	"fhirdeid/internal/risk"
 )
 
@@ -21,6 +22,8 @@ type Totals struct {
 	Drops
 	// Risk says how well patients hide among others; nil where there are none.
 	Risk *risk.Summary `json:"risk,omitempty"`
+	// Links says which references lead nowhere; nil where that was not counted.
+	Links *links.Summary `json:"links,omitempty"`
 	// Work is how long files were worked on in all, in milliseconds.
 	Work int64 `json:"work,omitempty"`
 	// Mismatched counts outputs whose lines differ from the manifest's count.

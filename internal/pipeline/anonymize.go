@@ -10,6 +10,7 @@ import (
 
 	"fhirdeid/anonymize"
 	"fhirdeid/internal/ledger"
+	"fhirdeid/internal/links"
 	"fhirdeid/internal/risk"
 	"fhirdeid/internal/storage"
 )
@@ -96,7 +97,7 @@ func (p *Pipeline) anonymizeFile(ctx context.Context, run *ledger.Run, made *eng
 	bad := newQuarantine(ctx, p.Stores.Quarantine, name)
 	defer bad.abort()
 	lines := newRepeats(in)
-	watch := &watch{checker: made.checker}
+	watch := &watch{checker: made.checker, links: links.NewFile(made.isType)}
 	if made.cells != nil {
 		watch.cells = risk.NewRows(made.cells, name)
 	}
@@ -146,8 +147,8 @@ func (p *Pipeline) commitResult(ctx context.Context, run *ledger.Run, name strin
 			return err
 		}
 	}
-	if r.Patients > 0 {
-		if err := p.ledger().PutCells(ctx, run.ID, detailsKey(name), r.Cells); err != nil {
+	for kind, rows := range r.rows() {
+		if err := p.ledger().PutRows(ctx, run.ID, kind, detailsKey(name), rows); err != nil {
 			out.Abort()
 			return err
 		}
@@ -172,7 +173,7 @@ func (p *Pipeline) commitFailure(ctx context.Context, run *ledger.Run, name stri
 	if err != nil {
 		return fmt.Errorf("creating the result of %s: %w", name, err)
 	}
-	r := result{SourceETag: source.ETag, PolicyHash: run.Policy.Hash, Failure: code}
+	r := result{SourceETag: source.ETag, PolicyHash: run.Policy.Hash, Failure: code, Linked: -1}
 	r.Counts.BytesIn = source.Size
 	return p.commitResult(ctx, run, name, out, r)
 }
@@ -198,6 +199,7 @@ func newResult(run *ledger.Run, source storage.Info, stats anonymize.Stats, w *w
 	if w.cells != nil {
 		r.Cells, r.Patients = w.cells.Bytes(), w.cells.Count()
 	}
+	r.Links, r.Linked = w.links.Bytes(), w.links.Count()
 	for name, t := range stats.Types {
 		r.Details.Types[name] = &ledger.Counts{Lines: t.Lines, Written: t.Written, Dropped: t.Dropped, Quarantined: t.Rejected}
 	}

@@ -97,6 +97,9 @@ func (b *beat) total(ctx context.Context, v *survey) (*ledger.Totals, error) {
 		return nil, err
 	}
 	t.Risk = risk
+	if t.Links, err = b.countLinks(ctx, v); err != nil {
+		return nil, err
+	}
 	slices.SortFunc(t.Findings, func(a, b ledger.Finding) int {
 		return strings.Compare(a.Severity+a.Class+a.Path, b.Severity+b.Class+b.Path)
 	})

@@ -23,6 +23,9 @@ type engine struct {
 	cells   *risk.Reader    // nil: nothing is counted of patients
 }
 
+// isType reports whether there is a resource type of that name.
+func (e *engine) isType(name []byte) bool { return e.Model().ResourceType(name) != nil }
+
 // claimNone is the claim of a policy that claims nothing.
 const claimNone = "none"
 

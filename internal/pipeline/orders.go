@@ -86,8 +86,8 @@ func (p *Pipeline) Order(ctx context.Context, id string, o ledger.Order) error {
 	if o.Kind == ledger.OrderDiscard {
 		b := &beat{Pipeline: p, run: run, now: now}
 		_, err := b.deleteFrom(ctx, time.Time{}, p.Stores.Raw, p.Stores.Staging, p.Stores.Research)
-		_, cellsErr := b.deleteCells(ctx, time.Time{})
-		return errors.Join(err, cellsErr, p.freeScope(ctx, run))
+		_, rowsErr := b.deleteRows(ctx, time.Time{})
+		return errors.Join(err, rowsErr, p.freeScope(ctx, run))
 	}
 	return send(ctx, p.Queues.Check, Tick{Run: id, Tick: run.Tick}, 0)
 }

@@ -194,7 +194,7 @@ func (b *beat) cleanUp(ctx context.Context) error {
 	until := b.Now().Add(cleanupTime)
 	done, err := b.deleteFrom(ctx, until, b.Stores.Raw, b.Stores.Staging)
 	if err == nil && done {
-		done, err = b.deleteCells(ctx, until)
+		done, err = b.deleteRows(ctx, until)
 	}
 	if err != nil {
 		b.run.Release.Cleanup++

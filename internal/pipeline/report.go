@@ -111,6 +111,7 @@ func reportTotals(r *report.Run, run *ledger.Run) {
 	}
 	r.Mismatched, r.Methods, r.Quarantine = t.Mismatched, t.Methods, t.Quarantine
 	r.DroppedPaths, r.DroppedExtensions, r.DroppedCodeSystems = t.Paths, t.Extensions, t.CodeSystems
+	r.Links = t.Links
 	if t.Risk != nil && run.Risk != nil {
 		r.Risk = &report.Risk{QuasiIdentifiers: run.Risk.QuasiIdentifiers, Summary: *t.Risk}
 	}

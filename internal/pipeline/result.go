@@ -28,6 +28,10 @@ type result struct {
 	// how many.
 	Cells    []byte
 	Patients int64
+	// Links is the record of the file's references, kept in the ledger; Linked is
+	// how many resources with an id it has, -1 where there is no record.
+	Links  []byte
+	Linked int64
 	// Work is how long the file was worked on, in milliseconds.
 	Work int64
 	// At is when the result was committed, where it was read from a listing.
@@ -51,6 +55,7 @@ func (r *result) metadata() map[string]string {
 		"hard":        strconv.FormatInt(r.Hard, 10),
 		"soft":        strconv.FormatInt(r.Soft, 10),
 		"patients":    strconv.FormatInt(r.Patients, 10),
+		"linked":      strconv.FormatInt(r.Linked, 10),
 		"work":        strconv.FormatInt(r.Work, 10),
 		"sha256":      r.SHA256,
 	}
@@ -74,7 +79,7 @@ func parseResult(info storage.Info) (result, error) {
 		"lines": &r.Counts.Lines, "written": &r.Counts.Written, "dropped": &r.Counts.Dropped,
 		"quarantined": &r.Counts.Quarantined, "duplicates": &r.Counts.Duplicates,
 		"bytesin": &r.Counts.BytesIn, "bytesout": &r.Counts.BytesOut, "hard": &r.Hard, "soft": &r.Soft,
-		"patients": &r.Patients, "work": &r.Work,
+		"patients": &r.Patients, "linked": &r.Linked, "work": &r.Work,
 	} {
 		n, err := strconv.ParseInt(info.Metadata[key], 10, 64)
 		if err != nil {

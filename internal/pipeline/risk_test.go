@@ -53,7 +53,7 @@ func TestRiskIsCountedOverTheRun(t *testing.T) {
 	}
 	all := contents(t, w, "ledger")
 	for name := range all {
-		if strings.HasPrefix(name, ledger.CellsPrefix(r.ID)) {
+		if strings.HasPrefix(name, ledger.RowsPrefix(r.ID)) {
 			t.Errorf("%s is left", name)
 		}
 	}
@@ -127,6 +127,23 @@ func TestDropsAreReported(t *testing.T) {
 		if bytes.Contains(data, []byte("lumenthal")) {
 			t.Errorf("%s has a value", name)
 		}
+	}
+}
+
+// TestDanglingReferencesAreCounted over all files of a run.
+func TestDanglingReferencesAreCounted(t *testing.T) {
+	var b bytes.Buffer
+	for i := range 9 {
+		fmt.Fprintf(&b, `{"resourceType":"Observation","id":"o%d","status":"final","code":{"text":"t"},"subject":{"reference":"Patient/p%d"},"encounter":{"reference":"Encounter/e%d"}}`+"\n", i, i, i)
+	}
+	w := calm(t, simOutput{typ: "Observation", data: b.Bytes(), count: 9}, patients(5))
+	w.plan.Settings.FileBytes = 300
+	putPolicy(t, w, `{"fhirVersion":"R4","fhirPathRules":[{"path":"Resource.id","method":"cryptoHash"},{"path":"nodesByType('Reference').reference","method":"cryptoHash"}]}`)
+	r := w.oneNightOf(t)
+	wantState(t, r, ledger.Released, "")
+	l := r.Totals.Links
+	if l == nil || l.References != 18 || l.Dangling != 13 || l.DanglingTypes["Patient"] != 4 || l.DanglingTypes["Encounter"] != 9 {
+		t.Errorf("counted are %+v", l)
 	}
 }
 

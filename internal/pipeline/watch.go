@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"fhirdeid/internal/ledger"
+	"fhirdeid/internal/links"
 	"fhirdeid/internal/risk"
 	"fhirdeid/internal/verify"
 )
@@ -14,6 +15,7 @@ import (
 type watch struct {
 	checker *verify.Checker // nil: the policy claims nothing
 	cells   *risk.Rows      // nil: nothing is counted of patients
+	links   *links.File
 
 	mu         sync.Mutex
 	hard, soft int64
@@ -33,10 +35,14 @@ func (e *leakError) LineReason() string { return "verifier" }
 // check is called for every line, by several workers at once.
 func (w *watch) check(line int64, in, out []byte) error {
 	err := w.verify(line, in, out)
-	if err == nil && w.cells != nil {
+	if err != nil {
+		return err
+	}
+	if w.cells != nil {
 		w.cells.Add(line, out)
 	}
-	return err
+	w.links.Add(out)
+	return nil
 }
 
 func (w *watch) verify(line int64, in, out []byte) error {

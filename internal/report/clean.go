@@ -51,6 +51,11 @@ func (r *Run) clean() *Run {
 		risk.QuasiIdentifiers = each(risk.QuasiIdentifiers, func(x *string) { *x = path(*x) })
 		c.Risk = &risk
 	}
+	if r.Links != nil {
+		links := *r.Links
+		links.DanglingTypes = codeKeys(links.DanglingTypes)
+		c.Links = &links
+	}
 	c.Methods, c.Quarantine, c.ServerErrors = codeKeys(r.Methods), codeKeys(r.Quarantine), codeKeys(r.ServerErrors)
 	c.FailedFiles = codeKeys(r.FailedFiles)
 	return &c

@@ -77,6 +77,8 @@ type page struct {
 	Extensions []counted
 	Systems    []counted
 	RiskLines  []string
+	LinkLines  []string
+	Lost       []counted
 	Histogram  *histogram
 	Quarantine []counted
 	FailedFile []counted
@@ -123,6 +125,9 @@ func newPage(r *Run) *page {
 	p.Dropped, p.MoreDrop = p.Dropped[:min(len(p.Dropped), maxDropped)], max(0, len(p.Dropped)-maxDropped)
 	p.Extensions, p.Systems = byCount(r.DroppedExtensions), byCount(r.DroppedCodeSystems)
 	p.Extensions, p.Systems = p.Extensions[:min(len(p.Extensions), maxDropped)], p.Systems[:min(len(p.Systems), maxDropped)]
+	if p.LinkLines = r.linkSentences(); r.Links != nil {
+		p.Lost = byCount(r.Links.DanglingTypes)
+	}
 	p.RiskLines, p.Histogram = r.riskSentences(), newHistogram(r.Risk)
 	p.times(r)
 	return p

@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
+	"fhirdeid/internal/links"
 	"fhirdeid/internal/risk"
 )
 
@@ -52,6 +53,7 @@ func released() *Run {
 		DroppedExtensions:  map[string]int64{"http://hl7.org/fhir/StructureDefinition/patient-birthPlace": 250, "others": 77},
 		DroppedCodeSystems: map[string]int64{"others": 1_204, "none": 3, "http://hl7.org/fhir/sid/us-ssn": 1},
 		Risk:               someRisk(0),
+		Links:              &links.Summary{References: 152_034, Dangling: 1_210, DanglingTypes: map[string]int64{"Practitioner": 1_200, "Encounter": 10}, Contained: 12, ContainedDangling: 1, Other: 2},
 		Methods:            map[string]int64{"keep": 812_345, "unlisted": 1_234_567, "year": 81_000, "pseudonym": 151_780},
 		Files: []File{
 			{"Observation.0001.ndjson", "Observation", 70_000, 60_000_000, strings.Repeat("ab", 32)},
@@ -364,6 +366,7 @@ func TestNoValueGetsThrough(t *testing.T) {
 	r.FHIRVersion, r.Generation, r.NewGeneration, r.Policy.Extends = value, value, true, value
 	r.DroppedPaths, r.DroppedExtensions, r.DroppedCodeSystems = map[string]int64{value: 1}, map[string]int64{value: 1}, map[string]int64{value: 1}
 	r.Timings = []Timing{{Name: value}}
+	r.Links = &links.Summary{DanglingTypes: map[string]int64{value: 1}}
 	r.Risk.QuasiIdentifiers = []string{value}
 	r.Policy.Loosened[0].Method = value
 	r.Findings = []Finding{{value, value, value, 1}}

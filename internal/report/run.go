@@ -3,6 +3,7 @@ package report
 import (
 	"time"
 
+	"fhirdeid/internal/links"
 	"fhirdeid/internal/risk"
 )
 
@@ -79,6 +80,9 @@ type Run struct {
 	DroppedCodeSystems map[string]int64 `json:"droppedCodeSystems,omitempty"`
 	// Risk says how well patients hide among others; left out where there are none.
 	Risk *Risk `json:"risk,omitempty"`
+	// Links says which references lead nowhere; left out where that was not
+	// counted, as in a very large run.
+	Links *links.Summary `json:"links,omitempty"`
 	// Quarantine counts the lines kept back, by reason code; QuarantineAllowed
 	// is how many a release may leave out.
 	Quarantine        map[string]int64 `json:"quarantine,omitempty"`

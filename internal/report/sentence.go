@@ -52,6 +52,37 @@ func (r *Run) sentences() []string {
 	return s
 }
 
+// linkSentences say which references lead nowhere.
+func (r *Run) linkSentences() []string {
+	l := r.Links
+	if l == nil || l.References+l.Contained == 0 {
+		return nil
+	}
+	s := fmt.Sprintf("%s to resources of the data, of which %s nowhere", count(l.References, "reference"), lead(l.Dangling))
+	if l.Dangling > 0 {
+		s += fmt.Sprintf(" (%s): what they name was not exported, dropped, or kept back", percent(l.Dangling, l.References))
+	}
+	list := []string{s + "."}
+	if l.Contained > 0 {
+		list = append(list, fmt.Sprintf("%s within a resource, of which %s nowhere.", count(l.Contained, "reference"), lead(l.ContainedDangling)))
+	}
+	if l.Other > 0 {
+		list = append(list, fmt.Sprintf("%s of other forms were not followed.", count(l.Other, "reference")))
+	}
+	return list
+}
+
+// lead writes how many lead somewhere.
+func lead(n int64) string {
+	switch n {
+	case 0:
+		return "none leads"
+	case 1:
+		return "1 leads"
+	}
+	return number(n) + " lead"
+}
+
 // balance is the account of all lines.
 func (r *Run) balance() string {
 	t := r.Totals

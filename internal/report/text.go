@@ -41,6 +41,12 @@ func (r *Run) Text() []byte {
 			fmt.Fprintf(&b, "  %s\n", s)
 		}
 	}
+	for i, s := range r.linkSentences() {
+		if i == 0 {
+			fmt.Fprintln(&b)
+		}
+		fmt.Fprintln(&b, s)
+	}
 	for _, l := range r.Policy.Loosened {
 		fmt.Fprintf(&b, "\nLoosened: %s %s, because: %s\n", l.Path, l.Method, l.Reason)
 	}
