@@ -131,3 +131,22 @@ func TestGenerationName(t *testing.T) {
 		t.Error("another run is another generation")
 	}
 }
+
+// TestLooseningsAreRecorded: what a policy loosens is in the run, and so in the
+// release's manifest and the report, with the reason given.
+func TestLooseningsAreRecorded(t *testing.T) {
+	w := calm(t, patients(1))
+	putPolicy(t, w, `{"extends":"pseudonymized","fhirPathRules":[{"path":"Patient.name.family","method":"keep","reason":"agreed with the board"}]}`)
+	r := w.oneNightOf(t)
+	if r.Policy.Extends != "pseudonymized" || len(r.Policy.Loosened) != 1 || r.Policy.Loosened[0] != (ledger.Loosening{Path: "Patient.name.family", Method: "keep", Reason: "agreed with the board"}) {
+		t.Fatalf("the run is of %+v", r.Policy)
+	}
+	wantState(t, r, ledger.Released, "")
+	var m ReleaseManifest
+	if err := json.Unmarshal(contents(t, w, "research")[r.ID+"/manifest.json"], &m); err != nil || len(m.Extension.Policy.Loosened) != 1 || m.Extension.FHIRVersion == "" || m.Extension.AsOf.IsZero() || m.Extension.Engine == "" {
+		t.Errorf("the manifest says %+v, %v", m.Extension, err)
+	}
+	if told := Report(r); len(told.Policy.Loosened) != 1 || told.Policy.Loosened[0].Reason != "agreed with the board" {
+		t.Errorf("the report says %+v", told.Policy)
+	}
+}
