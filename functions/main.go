@@ -22,7 +22,9 @@ import (
 
 	"fhirdeid/handlers"
 	"fhirdeid/internal/installation"
+	"fhirdeid/internal/pipeline"
 	"fhirdeid/internal/settings"
+	"fhirdeid/internal/telemetry"
 )
 
 // exitCode is what the program always ends with: 0 would leave the host without
@@ -50,8 +52,15 @@ func run() error {
 		return err
 	}
 	// The host takes lines on stdout for information, on stderr for errors.
-	log := slog.New(slog.NewJSONHandler(os.Stdout, &slog.HandlerOptions{Level: s.LogLevel.Level}))
-	app := &handlers.App{Installation: once(s, log), Limit: s.InvocationLimit, Log: log}
+	log := telemetry.NewLogger(os.Stdout, s.LogLevel.Level, pipeline.Events())
+	var recorder *telemetry.Recorder
+	if telemetry.Configured(os.LookupEnv) {
+		lost := func() { log.Warn(pipeline.EventTelemetryLost) }
+		if recorder, err = telemetry.OTLP(context.Background(), installation.Version(), lost); err != nil {
+			return err
+		}
+	}
+	app := &handlers.App{Installation: once(s, log, recorder), Limit: s.InvocationLimit, Log: log, Telemetry: recorder}
 	server := &http.Server{Handler: app.Handler(), ReadHeaderTimeout: time.Minute}
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -64,14 +73,17 @@ func run() error {
 		return err
 	case <-ctx.Done():
 	}
-	log.Info("interrupted; answering what is open")
+	log.Info(pipeline.EventInterrupted)
 	grace, cancel := context.WithTimeout(context.Background(), s.InvocationLimit)
 	defer cancel()
-	return server.Shutdown(grace)
+	err = server.Shutdown(grace)
+	last, cancelLast := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancelLast()
+	return errors.Join(err, recorder.Close(last))
 }
 
 // once makes the installation on the first call that succeeds.
-func once(s *settings.Settings, log *slog.Logger) func(context.Context) (*handlers.Installation, error) {
+func once(s *settings.Settings, log *slog.Logger, recorder *telemetry.Recorder) func(context.Context) (*handlers.Installation, error) {
 	var mu sync.Mutex
 	var made *handlers.Installation
 	return func(ctx context.Context) (*handlers.Installation, error) {
@@ -87,6 +99,7 @@ func once(s *settings.Settings, log *slog.Logger) func(context.Context) (*handle
 		if err := in.PrepareLocal(ctx); err != nil {
 			return nil, err
 		}
+		in.Pipeline.Telemetry = recorder
 		made = &handlers.Installation{Pipeline: in.Pipeline, RawContainer: in.RawContainer}
 		return made, nil
 	}
@@ -98,7 +111,7 @@ func leaveWithParent(log *slog.Logger) {
 	parent := os.Getppid()
 	for range time.Tick(time.Second) {
 		if os.Getppid() != parent {
-			log.Error("the host is gone; leaving")
+			log.Error(pipeline.EventHostGone)
 			os.Exit(exitCode)
 		}
 	}

@@ -8,6 +8,8 @@ import (
 	"log/slog"
 	"net/url"
 	"strings"
+
+	"fhirdeid/internal/pipeline"
 )
 
 // blobBinding is the name of the blob binding in function.json.
@@ -25,7 +27,7 @@ func anonymizeFile(ctx context.Context, in *Installation, e *envelope, log *slog
 	}
 	name, ok := blobName(text(e.Metadata["Uri"]), in.RawContainer)
 	if !ok {
-		log.Warn("event of a blob in another account or container passed over")
+		log.Warn(pipeline.EventForeignBlob)
 		return nil
 	}
 	return in.Pipeline.Anonymize(ctx, name)

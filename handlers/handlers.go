@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"fhirdeid/internal/pipeline"
+	"fhirdeid/internal/telemetry"
 )
 
 // App answers the functions of one app. Its pipeline is made on the first
@@ -22,6 +23,8 @@ type App struct {
 	// functionTimeout.
 	Limit time.Duration
 	Log   *slog.Logger
+	// Telemetry takes metrics; nil takes none.
+	Telemetry *telemetry.Recorder
 }
 
 // Installation is what the functions work on.
@@ -65,11 +68,14 @@ func (a *App) invoke(w http.ResponseWriter, r *http.Request, name string, f func
 	// until the limit, since a step cut short has to be done again.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), a.Limit)
 	defer cancel()
+	began, outcome := time.Now(), "ok"
+	defer func() { a.Telemetry.Invocation(ctx, name, outcome, time.Since(began)) }()
 	defer func() {
 		if v := recover(); v != nil {
 			// The panic's value may hold data; its place is in the stack, which
 			// the runtime prints for the unrecovered kind only. Type is enough.
-			log.Error("invocation panicked", "type", typeName(v), "stack", stack())
+			outcome = "panicked"
+			log.Error(pipeline.EventInvocationPanic, "panic", typeName(v), "stack", stack())
 			answer(w, http.StatusInternalServerError)
 		}
 	}()
@@ -81,12 +87,14 @@ func (a *App) invoke(w http.ResponseWriter, r *http.Request, name string, f func
 		}
 	}
 	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() != nil {
-		log.Error("invocation stopped at its own limit", "limit", a.Limit.String(), "error", err.Error())
+		outcome = "stopped"
+		log.Error(pipeline.EventInvocationStopped, "limit", a.Limit, "error", err.Error())
 		answer(w, http.StatusInternalServerError)
 		return
 	}
 	if err != nil {
-		log.Error("invocation failed", "error", err.Error())
+		outcome = "failed"
+		log.Error(pipeline.EventInvocationFailed, "error", err.Error())
 		answer(w, http.StatusInternalServerError)
 		return
 	}

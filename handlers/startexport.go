@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"log/slog"
 	"time"
+
+	"fhirdeid/internal/pipeline"
 )
 
 // timerBinding is the name of the timer binding in function.json.
@@ -17,7 +19,7 @@ func startExport(ctx context.Context, in *Installation, e *envelope, log *slog.L
 	if err != nil {
 		return err
 	}
-	log.Info("timer answered", "run", run, "outcome", string(outcome))
+	log.Info(pipeline.EventTimer, "run", run, "outcome", string(outcome))
 	return nil
 }
 

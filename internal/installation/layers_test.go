@@ -48,16 +48,17 @@ func TestImportsPointOneWay(t *testing.T) {
 	}
 	local := []string{"internal/funchost", "internal/fhirserver", "internal/synth", "internal/azurite"}
 	never := map[string][]string{
-		"functions":         local,
-		"cmd/fhirdeid":      local,
-		"handlers":          append([]string{"functions", "cmd"}, local...),
-		"internal/pipeline": append([]string{"functions", "cmd", "handlers", "internal/settings", "internal/installation"}, local...),
-		"internal/verify":   {"anonymize"},
-		"internal/ledger":   {"internal/pipeline", "anonymize"},
-		"internal/storage":  {"internal/ledger", "internal/pipeline", "anonymize"},
-		"internal/bulkdata": {"internal/storage", "internal/pipeline"},
-		"anonymize":         {"internal", "handlers", "cmd", "functions", "infra"},
-		"anonymize/policy":  {"internal", "handlers", "cmd", "functions", "infra"},
+		"functions":          local,
+		"cmd/fhirdeid":       local,
+		"handlers":           append([]string{"functions", "cmd"}, local...),
+		"internal/pipeline":  append([]string{"functions", "cmd", "handlers", "internal/settings", "internal/installation"}, local...),
+		"internal/verify":    {"anonymize"},
+		"internal/ledger":    {"internal/pipeline", "anonymize"},
+		"internal/storage":   {"internal/ledger", "internal/pipeline", "anonymize"},
+		"internal/bulkdata":  {"internal/storage", "internal/pipeline"},
+		"internal/telemetry": {"internal/pipeline", "internal/settings", "anonymize"},
+		"anonymize":          {"internal", "handlers", "cmd", "functions", "infra"},
+		"anonymize/policy":   {"internal", "handlers", "cmd", "functions", "infra"},
 	}
 	for from, bad := range never {
 		if deps[from] == nil {

@@ -13,6 +13,7 @@ import (
 	"fhirdeid/internal/links"
 	"fhirdeid/internal/risk"
 	"fhirdeid/internal/storage"
+	"fhirdeid/internal/telemetry"
 )
 
 // Anonymize de-identifies one raw file: raw → engine → verifier → staging,
@@ -21,12 +22,12 @@ import (
 func (p *Pipeline) Anonymize(ctx context.Context, name string) error {
 	file, ok := parseRawFile(name)
 	if !ok {
-		p.Log.InfoContext(ctx, "blob passed over, since its name is none of a raw file")
+		p.Log.InfoContext(ctx, EventForeignBlob)
 		return nil
 	}
 	run, _, err := p.ledger().Run(ctx, file.Run)
 	if errors.Is(err, ledger.ErrNoRun) {
-		p.Log.WarnContext(ctx, "file of an unknown run passed over", "run", file.Run)
+		p.Log.WarnContext(ctx, EventFileUnknown, "run", file.Run)
 		return nil
 	}
 	if err != nil {
@@ -50,12 +51,17 @@ func (p *Pipeline) Anonymize(ctx context.Context, name string) error {
 	var lasting *lastingError
 	switch {
 	case errors.As(err, &lasting):
-		p.Log.ErrorContext(ctx, "file failed for good", "run", run.ID, "file", name, "code", lasting.code, "error", lasting.Error())
-		return p.commitFailure(ctx, run, name, source, lasting.code)
+		p.Log.ErrorContext(ctx, EventFileFailed, "run", run.ID, "output", file.Output, "piece", file.Piece, "type", file.Type, "code", lasting.code, "error", lasting.Error())
+		if err := p.commitFailure(ctx, run, name, source, lasting.code); err != nil {
+			return err
+		}
+		at := p.Now()
+		p.Telemetry.Anonymized(ctx, run, telemetry.File{Output: file.Output, Piece: file.Piece, Type: file.Type, Failure: lasting.code, Began: at, Ended: at})
+		return nil
 	case err != nil:
 		return err
 	}
-	return p.anonymizeFile(ctx, run, made, name, source)
+	return p.anonymizeFile(ctx, run, made, file, source)
 }
 
 // hasResult reports whether the file has a result for exactly this source.
@@ -78,7 +84,8 @@ func (p *Pipeline) hasResult(ctx context.Context, run *ledger.Run, name string, 
 }
 
 // anonymizeFile does the work of one file.
-func (p *Pipeline) anonymizeFile(ctx context.Context, run *ledger.Run, made *engine, name string, source storage.Info) error {
+func (p *Pipeline) anonymizeFile(ctx context.Context, run *ledger.Run, made *engine, file rawFile, source storage.Info) error {
+	name := file.String()
 	in, _, err := p.Stores.Raw.Open(ctx, name, source.ETag)
 	if err != nil {
 		return fmt.Errorf("opening the raw file %s: %w", name, err)
@@ -127,8 +134,7 @@ func (p *Pipeline) anonymizeFile(ctx context.Context, run *ledger.Run, made *eng
 	if err := p.commitResult(ctx, run, name, out, r); err != nil {
 		return err
 	}
-	p.Log.InfoContext(ctx, "file de-identified", "run", run.ID, "file", name, "lines", r.Counts.Lines, "written", r.Counts.Written,
-		"dropped", r.Counts.Dropped, "quarantined", r.Counts.Quarantined, "findings", r.Hard+r.Soft)
+	p.tellFile(ctx, run, file, r, began)
 	return nil
 }
 

@@ -22,6 +22,8 @@ type beat struct {
 	now  time.Time
 	// pause is how long until the next tick.
 	pause time.Duration
+	// was is the run's state before this tick.
+	was ledger.State
 }
 
 // errLostSwap ends a step whose run somebody else has written meanwhile.
@@ -50,7 +52,7 @@ func (p *Pipeline) Check(ctx context.Context, m Tick) error {
 	if sendErr := send(ctx, p.Queues.Check, m, pause); sendErr != nil {
 		return errors.Join(err, sendErr)
 	}
-	p.Log.ErrorContext(ctx, "heartbeat failed and beats again", "run", m.Run, "tick", m.Tick, "try", m.Try, "error", err.Error())
+	p.Log.ErrorContext(ctx, EventHeartbeatFailed, "run", m.Run, "tick", m.Tick, "try", m.Try, "error", err.Error())
 	return nil
 }
 
@@ -62,7 +64,7 @@ func failurePause(n int) time.Duration {
 func (p *Pipeline) tick(ctx context.Context, m Tick) error {
 	run, etag, err := p.ledger().Run(ctx, m.Run)
 	if errors.Is(err, ledger.ErrNoRun) {
-		p.Log.WarnContext(ctx, "heartbeat of an unknown run dropped", "run", m.Run)
+		p.Log.WarnContext(ctx, EventHeartbeatUnknown, "run", m.Run)
 		return nil
 	}
 	if err != nil {
@@ -74,7 +76,7 @@ func (p *Pipeline) tick(ctx context.Context, m Tick) error {
 	if m.Tick < run.Tick {
 		return nil
 	}
-	b := &beat{Pipeline: p, run: run, etag: etag, now: p.Now(), pause: run.Settings.TickInterval}
+	b := &beat{Pipeline: p, run: run, etag: etag, now: p.Now(), pause: run.Settings.TickInterval, was: run.State}
 	err = b.step(ctx)
 	if errors.Is(err, errLostSwap) {
 		// Another tick, or a person's order. If it was a tick this message is
@@ -97,7 +99,7 @@ func (p *Pipeline) stepFailed(ctx context.Context, m Tick, fault error) error {
 	if run.State.Over() || m.Tick < run.Tick {
 		return nil // another tick was first
 	}
-	b := &beat{Pipeline: p, run: run, etag: etag, now: p.Now()}
+	b := &beat{Pipeline: p, run: run, etag: etag, now: p.Now(), was: run.State}
 	b.note(ctx, "step-failed", "A step of the run failed and is tried again: "+fault.Error())
 	b.pause = failurePause(run.Notes[len(run.Notes)-1].Times)
 	return b.finish(ctx, m)
@@ -113,6 +115,7 @@ func (b *beat) finish(ctx context.Context, m Tick) error {
 			return err
 		}
 	}
+	age := b.now.Sub(b.run.TickAt)
 	b.run.Tick, b.run.TickAt = next.Tick, b.now
 	err := b.save(ctx)
 	if errors.Is(err, errLostSwap) {
@@ -124,8 +127,8 @@ func (b *beat) finish(ctx context.Context, m Tick) error {
 	if err != nil {
 		return err
 	}
+	b.tell(ctx, age)
 	if over {
-		b.Log.InfoContext(ctx, "run over", "run", b.run.ID, "state", string(b.run.State), "reasons", reasonCodes(b.run.Reasons))
 		return b.freeScope(ctx, b.run)
 	}
 	return nil
@@ -168,7 +171,8 @@ func (b *beat) save(ctx context.Context) error {
 // note records a foreseen fault; the heartbeat goes on.
 func (b *beat) note(ctx context.Context, code, text string) {
 	b.run.Note(b.now, code, text)
-	b.Log.WarnContext(ctx, "fault noted", "run", b.run.ID, "code", code, "text", text)
+	b.Log.WarnContext(ctx, EventFault, "run", b.run.ID, "code", code)
+	b.Telemetry.Fault(ctx, code)
 }
 
 // freeScope gives the scope back when the run still holds it, and writes its

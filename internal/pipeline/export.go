@@ -69,7 +69,7 @@ func (b *beat) kickOff(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	b.Log.InfoContext(ctx, "export accepted", "run", b.run.ID)
+	b.Log.InfoContext(ctx, EventExportAccepted, "run", b.run.ID)
 	return nil
 }
 
@@ -93,7 +93,7 @@ func (b *beat) saveAccepted(ctx context.Context) error {
 	}
 	if !wanted {
 		if err := b.Exporter.Cancel(ctx, ours.StatusURL); err != nil {
-			b.Log.WarnContext(ctx, "a second export job could not be cancelled", "run", b.run.ID)
+			b.Log.WarnContext(ctx, EventSecondJob, "run", b.run.ID)
 		}
 	}
 	return errLostSwap

@@ -33,7 +33,7 @@ var errOver = errors.New("the run is over")
 func (p *Pipeline) Fetch(ctx context.Context, m FetchOutput, redelivered bool) error {
 	run, _, err := p.ledger().Run(ctx, m.Run)
 	if errors.Is(err, ledger.ErrNoRun) {
-		p.Log.WarnContext(ctx, "fetch for an unknown run dropped", "run", m.Run)
+		p.Log.WarnContext(ctx, EventFetchUnknown, "run", m.Run)
 		return nil
 	}
 	if err != nil {
@@ -55,19 +55,20 @@ func (p *Pipeline) Fetch(ctx context.Context, m FetchOutput, redelivered bool) e
 		}
 		return nil
 	}
+	began := p.Now()
 	fetched, err := p.fetchEntry(ctx, run, m)
 	switch {
 	case err == nil:
-		return p.recordFetched(ctx, run, fetched)
+		return p.recordFetched(ctx, run, fetched, began)
 	case errors.Is(err, errOver):
 		return nil
 	case isGone(err):
 		return p.askForNewLinks(ctx, run)
 	case lasting(err):
-		p.Log.ErrorContext(ctx, "output refused", "run", run.ID, "output", m.Output, "error", err.Error())
-		return p.recordFetched(ctx, run, &ledger.Fetched{Output: m.Output, Type: fetched.Type, Expected: fetched.Expected, Failure: failureCode(err)})
+		p.Log.ErrorContext(ctx, EventOutputRefused, "run", run.ID, "output", m.Output, "error", err.Error())
+		return p.recordFetched(ctx, run, &ledger.Fetched{Output: m.Output, Type: fetched.Type, Expected: fetched.Expected, Failure: failureCode(err)}, began)
 	}
-	p.Log.WarnContext(ctx, "fetch met a passing fault", "run", run.ID, "output", m.Output, "try", m.Try, "error", err.Error())
+	p.Log.WarnContext(ctx, EventFetchRetried, "run", run.ID, "output", m.Output, "try", m.Try, "error", err.Error())
 	if m.Try >= maxTries {
 		return nil
 	}
@@ -81,7 +82,7 @@ func (p *Pipeline) Fetch(ctx context.Context, m FetchOutput, redelivered bool) e
 }
 
 // recordFetched creates the record and, if it is ours, sends the chain on.
-func (p *Pipeline) recordFetched(ctx context.Context, run *ledger.Run, f *ledger.Fetched) error {
+func (p *Pipeline) recordFetched(ctx context.Context, run *ledger.Run, f *ledger.Fetched, began time.Time) error {
 	err := p.ledger().CreateFetched(ctx, run.ID, f)
 	if errors.Is(err, storage.ErrCondition) {
 		// Another attempt counts, and has sent the next; or this one does, and
@@ -93,7 +94,9 @@ func (p *Pipeline) recordFetched(ctx context.Context, run *ledger.Run, f *ledger
 	} else if err != nil {
 		return err
 	}
-	p.Log.InfoContext(ctx, "output fetched", "run", run.ID, "output", f.Output, "type", f.Type, "files", len(f.Files), "lines", f.Lines, "bytes", f.Bytes)
+	ended := p.Now()
+	p.Log.InfoContext(ctx, EventOutputFetched, "run", run.ID, "output", f.Output, "type", f.Type, "files", len(f.Files), "lines", f.Lines, "bytes", f.Bytes, "seconds", ended.Sub(began))
+	p.Telemetry.Fetched(ctx, run, f, began, ended)
 	return p.fetchNext(ctx, run, f.Output)
 }
 

@@ -181,6 +181,6 @@ func (b *beat) keepOutcome(ctx context.Context, what string, err error) {
 	}
 	name := serverDir(b.run.ID) + what + "-outcome.json"
 	if _, err := b.Stores.Raw.Put(ctx, name, e.Outcome, storage.PutOptions{ContentType: "application/json"}); err != nil {
-		b.Log.WarnContext(ctx, "the server's answer could not be kept", "run", b.run.ID)
+		b.Log.WarnContext(ctx, EventOutcomeLost, "run", b.run.ID)
 	}
 }

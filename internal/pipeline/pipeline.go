@@ -10,6 +10,7 @@ import (
 	"fhirdeid/internal/keys"
 	"fhirdeid/internal/ledger"
 	"fhirdeid/internal/storage"
+	"fhirdeid/internal/telemetry"
 )
 
 // Exporter is a FHIR server as the pipeline needs it: its Bulk Data export.
@@ -68,6 +69,8 @@ type Pipeline struct {
 	// Random fills p with random bytes that name attempts.
 	Random func(p []byte)
 	Log    *slog.Logger
+	// Telemetry takes traces and metrics; nil takes none.
+	Telemetry *telemetry.Recorder
 	// Version names this build in runs and releases.
 	Version string
 	// Workers is how many workers one file is given; 0 means one per CPU.

@@ -138,7 +138,7 @@ func (b *beat) publish(ctx context.Context, files []releaseFile) error {
 	if _, err := b.Stores.Catalog.Put(ctx, "latest.json", data, storage.PutOptions{ContentType: "application/json"}); err != nil {
 		return fmt.Errorf("announcing run %s in the catalog: %w", b.run.ID, err)
 	}
-	b.Log.InfoContext(ctx, "run released", "run", b.run.ID, "files", len(files), "lines", b.run.Totals.Written)
+	b.Log.InfoContext(ctx, EventRunReleased, "run", b.run.ID, "files", len(files), "lines", b.run.Totals.Written)
 	return nil
 }
 

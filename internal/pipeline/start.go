@@ -70,7 +70,7 @@ func (p *Pipeline) Start(ctx context.Context, scheduled time.Time) (string, Outc
 	case err != nil:
 		return "", "", err
 	}
-	p.Log.InfoContext(ctx, "run started", "run", run.ID, "outcome", string(outcome))
+	p.Log.InfoContext(ctx, EventRunStarted, "run", run.ID, "outcome", string(outcome))
 	return run.ID, outcome, p.firstBeat(ctx, run.ID, outcome)
 }
 
@@ -205,10 +205,10 @@ func (p *Pipeline) standAside(ctx context.Context, run *ledger.Run, active strin
 		if err := p.beatAgain(ctx, active); err != nil {
 			return "", "", err
 		}
-		p.Log.WarnContext(ctx, "run revived", "run", active)
+		p.Log.WarnContext(ctx, EventRunRevived, "run", active)
 		return active, Resumed, nil
 	}
-	p.Log.WarnContext(ctx, "run skipped, since another holds the scope", "run", run.ID, "active", active)
+	p.Log.WarnContext(ctx, EventRunSkipped, "run", run.ID, "active", active)
 	return active, Skipped, nil
 }
 
@@ -248,6 +248,7 @@ func (p *Pipeline) refuse(ctx context.Context, run *ledger.Run, why *PreflightEr
 	if err != nil {
 		return "", "", errors.Join(why, err)
 	}
-	p.Log.ErrorContext(ctx, "run refused", "run", run.ID, "reasons", why.Error())
+	p.Log.ErrorContext(ctx, EventRunRefused, "run", run.ID, "reasons", reasonCodes(why.Reasons))
+	p.Telemetry.Over(ctx, run)
 	return run.ID, Refused, nil
 }

@@ -39,6 +39,9 @@ func (s *Settings) check() Faults {
 	if u, err := url.Parse(s.SMARTTokenURL); s.SMARTTokenURL != "" && (err != nil || u.Host == "" || !secure(u)) {
 		wrong("SMART_TOKEN_URL is no https URL; for example https://login.example.org/oauth2/token")
 	}
+	if u, err := url.Parse(s.OTLPEndpoint); s.OTLPEndpoint != "" && (err != nil || u.Host == "" || !secure(u)) {
+		wrong("OTEL_EXPORTER_OTLP_ENDPOINT is no https URL; for example https://collector.example.org:4318")
+	}
 	for _, origin := range s.FHIRFileOrigins {
 		if u, err := url.Parse(origin); err != nil || u.Host == "" || !secure(u) {
 			wrong("FHIR_FILE_ORIGINS must be https origins, comma-separated; for example https://files.example.org")

@@ -59,6 +59,7 @@ type Settings struct {
 	AnonymizeWorkers int           `envconfig:"ANONYMIZE_WORKERS" default:"0" desc:"workers for one file; 0: one per CPU"`
 	InvocationLimit  time.Duration `envconfig:"INVOCATION_LIMIT" default:"25m" desc:"how long one invocation may take; below functionTimeout of host.json"`
 	LogLevel         LogLevel      `envconfig:"LOG_LEVEL" default:"info" desc:"debug, info, warn or error"`
+	OTLPEndpoint     string        `envconfig:"OTEL_EXPORTER_OTLP_ENDPOINT" desc:"where traces and metrics go by OTLP over HTTP, such as https://collector.example.org:4318; empty: nowhere"`
 
 	// Storage accounts, by the host's own setting names.
 	Host, Raw, Lake storage.Connection `ignored:"true"`
