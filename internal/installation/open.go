@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net/url"
 	"os"
@@ -13,6 +12,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
 
+	"fhirdeid/internal/bulkdata"
 	"fhirdeid/internal/keys"
 	"fhirdeid/internal/ledger"
 	"fhirdeid/internal/pipeline"
@@ -41,6 +41,14 @@ type Installation struct {
 	Host         *storage.Account
 	Raw          *storage.Account
 	Lake         *storage.Account
+	// Export is the account that the FHIR server exports to, or nil.
+	Export *storage.Account
+	// Settings are what it was opened by.
+	Settings *settings.Settings
+	// Client talks to the FHIR server.
+	Client *bulkdata.Client
+	// Identity returns the Azure identity, made when it is first asked for.
+	Identity func() (azcore.TokenCredential, error)
 }
 
 // Open makes the pipeline of an installation. It makes clients and does no I/O
@@ -48,7 +56,7 @@ type Installation struct {
 // call that needs it.
 func Open(ctx context.Context, s *settings.Settings, log *slog.Logger, version string) (*Installation, error) {
 	credential := identity(s)
-	in := new(Installation)
+	in := &Installation{Settings: s, Identity: credential}
 	for _, account := range []struct {
 		connection storage.Connection
 		into       **storage.Account
@@ -70,6 +78,10 @@ func Open(ctx context.Context, s *settings.Settings, log *slog.Logger, version s
 	exporter, err := openExporter(ctx, s, credential, source)
 	if err != nil {
 		return nil, err
+	}
+	in.Client = exporter.Client
+	if exporter.account != nil {
+		in.Export = exporter.account.account
 	}
 	in.RawContainer, err = url.Parse(in.Raw.BlobServiceURL() + "/raw")
 	if err != nil {
@@ -122,27 +134,6 @@ func (in *Installation) PrepareLocal(ctx context.Context) error {
 	)
 }
 
-// identity returns the Azure identity of the settings, made when it is first
-// asked for: a local installation has none.
-func identity(s *settings.Settings) func() (azcore.TokenCredential, error) {
-	var made azcore.TokenCredential
-	return func() (azcore.TokenCredential, error) {
-		if made != nil {
-			return made, nil
-		}
-		var err error
-		if s.IdentityID != "" && os.Getenv("IDENTITY_ENDPOINT") != "" {
-			made, err = azidentity.NewManagedIdentityCredential(&azidentity.ManagedIdentityCredentialOptions{ID: azidentity.ClientID(s.IdentityID)})
-		} else {
-			made, err = azidentity.NewDefaultAzureCredential(nil)
-		}
-		if err != nil {
-			return nil, fmt.Errorf("finding an Azure identity: %w; log in with `az login`, or set AZURE_CLIENT_ID to the app's identity", err)
-		}
-		return made, nil
-	}
-}
-
 func openAccount(c storage.Connection, credential func() (azcore.TokenCredential, error)) (*storage.Account, error) {
 	if c.ConnectionString == "" {
 		var err error
@@ -156,7 +147,8 @@ func openAccount(c storage.Connection, credential func() (azcore.TokenCredential
 // accountIdentity is the identity that a connection names, or the app's.
 func accountIdentity(c storage.Connection, credential func() (azcore.TokenCredential, error)) (azcore.TokenCredential, error) {
 	if c.ClientID != "" && os.Getenv("IDENTITY_ENDPOINT") != "" {
-		return azidentity.NewManagedIdentityCredential(&azidentity.ManagedIdentityCredentialOptions{ID: azidentity.ClientID(c.ClientID)})
+		sdk, err := azidentity.NewManagedIdentityCredential(&azidentity.ManagedIdentityCredentialOptions{ID: azidentity.ClientID(c.ClientID)})
+		return explained{sdk}, err
 	}
 	return credential()
 }

@@ -13,6 +13,7 @@
 //	runs/<run>/rows/<kind>/<file>    what is counted over all files; deleted with the data
 //	runs/<run>/small-cells.json      combinations that few patients have
 //	runs/<run>/report.json, .html    what the run tells people
+//	shares/<run>/<id>.json           who was given a link to a release, and how long it holds
 //
 // The result of de-identifying one file is not here but in the metadata of the
 // file's output blob, written in the same commit as its bytes.

@@ -22,6 +22,8 @@ type Account struct {
 	name   string
 	blobs  *service.Client
 	queues *azqueue.ServiceClient // nil where no endpoint is set
+	// identity is whether an Azure identity is used, and no key.
+	identity bool
 }
 
 // retries are short: a caller with time comes back by itself.
@@ -30,7 +32,7 @@ var retries = policy.RetryOptions{MaxRetries: 4, RetryDelay: 300 * time.Millisec
 // OpenAccount makes the clients of an account. It does no I/O.
 func OpenAccount(c Connection) (*Account, error) {
 	a := &Account{name: c.Name}
-	options := azcore.ClientOptions{Retry: retries}
+	options := azcore.ClientOptions{Retry: retries, Transport: c.Transport}
 	var err error
 	if c.ConnectionString != "" {
 		// The SDK's errors may quote the string, which is a secret.
@@ -47,6 +49,7 @@ func OpenAccount(c Connection) (*Account, error) {
 	if c.Credential == nil {
 		return nil, fmt.Errorf("storage connection %s: there is no identity to use", c.Name)
 	}
+	a.identity = true
 	a.blobs, err = service.NewClient(c.BlobServiceURI, c.Credential, &service.ClientOptions{ClientOptions: options})
 	if err != nil {
 		return nil, fmt.Errorf("storage connection %s: %w", c.Name, err)
@@ -119,7 +122,12 @@ func (a *Account) EnsureQueues(ctx context.Context, names ...string) error {
 func (a *Account) fault(doing string, err error) error {
 	var r *azcore.ResponseError
 	if !errors.As(err, &r) {
-		return fmt.Errorf("%s in %s: %w", doing, a.name, withoutURL(err))
+		err = withoutURL(err)
+		if isUnreachable(err) {
+			return fmt.Errorf("%s in %s: %w: %w; look at the endpoint in %s__blobServiceUri, and whether this network may reach the account (its firewall, a private endpoint)",
+				doing, a.name, ErrUnreachable, err, a.name)
+		}
+		return fmt.Errorf("%s in %s: %w", doing, a.name, err)
 	}
 	switch {
 	case r.StatusCode == 404:
@@ -131,6 +139,13 @@ func (a *Account) fault(doing string, err error) error {
 			doing, a.name, ErrDenied, r.ErrorCode, a.role(doing))
 	}
 	return fmt.Errorf("%s in %s: the storage answered %d %s", doing, a.name, r.StatusCode, r.ErrorCode)
+}
+
+// isUnreachable reports whether no connection came about.
+func isUnreachable(err error) bool {
+	var dns *net.DNSError
+	var op *net.OpError
+	return errors.As(err, &dns) || errors.As(err, &op) && op.Op == "dial"
 }
 
 // withoutURL takes the request's URL out of an error of the HTTP client: its

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 )
 
 // Connection says how to reach a storage account, as the Functions host's own
@@ -21,6 +22,8 @@ type Connection struct {
 	ClientID string
 	// Credential is the identity; the caller sets it.
 	Credential azcore.TokenCredential
+	// Transport is for tests; nil is the SDK's own.
+	Transport policy.Transporter
 }
 
 // ErrNoConnection says that none of a connection's settings is set.

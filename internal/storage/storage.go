@@ -70,6 +70,8 @@ var (
 	// ErrDenied: this identity may not do that. The text names the role that is
 	// missing.
 	ErrDenied = errors.New("access denied")
+	// ErrUnreachable: no connection to the account came about.
+	ErrUnreachable = errors.New("the account cannot be reached")
 )
 
 // Container holds blobs by name. It is safe for concurrent use.
