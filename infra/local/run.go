@@ -11,6 +11,7 @@ import (
 
 	"fhirdeid/infra/package/staging"
 	"fhirdeid/internal/ledger"
+	"fhirdeid/internal/progress"
 )
 
 // run does what the command is for and returns its exit code.
@@ -67,7 +68,7 @@ func interrupted(ctx context.Context, err error) error {
 
 // follow shows how the run that the timer has begun goes, until it is over.
 func (s *system) follow(ctx context.Context, l *ledger.Ledger, old map[string]bool) (*ledger.Run, error) {
-	v := newView(s.out)
+	v := progress.New(s.out)
 	began := time.Now()
 	var id string
 	for {
@@ -86,9 +87,9 @@ func (s *system) follow(ctx context.Context, l *ledger.Ledger, old map[string]bo
 		}
 		switch {
 		case r != nil:
-			v.show(r)
+			v.Show(r)
 			if r.State.Over() {
-				v.end()
+				v.End()
 				return r, nil
 			}
 		case time.Since(began) > startPatience:
@@ -96,10 +97,10 @@ func (s *system) follow(ctx context.Context, l *ledger.Ledger, old map[string]bo
 		}
 		select {
 		case <-ctx.Done():
-			v.end()
+			v.End()
 			return nil, ctx.Err()
 		case <-s.host.ended():
-			v.end()
+			v.End()
 			return nil, fmt.Errorf("the Functions host has ended: %w; see %s", s.host.err(), filepath.Join(s.state, "logs", "host.log"))
 		case <-time.After(250 * time.Millisecond):
 		}

@@ -21,9 +21,9 @@ func (f failing) GetToken(context.Context, policy.TokenRequestOptions) (azcore.A
 // sentence with its remedy, whatever the SDK says.
 func TestIdentityErrors(t *testing.T) {
 	for text, want := range map[string]string{
-		"DefaultAzureCredential: failed to acquire a token.\nAttempted credentials:\n\tAzureCLICredential: Please run 'az login' to set up an account":                     "there is no Azure login; log in with: az login",
-		"AzureCLICredential: ERROR: AADSTS700082: The refresh token has expired due to inactivity. The token was issued on 2026 to ada@example.org":                        "your Azure login has expired; log in again: az login (AADSTS700082)",
-		"AzureCLICredential: ERROR: AADSTS50076: Due to a configuration change made by your administrator you must use multi-factor authentication":                        "your Azure login has expired; log in again: az login (AADSTS50076)",
+		"DefaultAzureCredential: failed to acquire a token.\nAttempted credentials:\n\tAzureCLICredential: Please run 'az login' to set up an account":                      "there is no Azure login; log in with: az login",
+		"AzureCLICredential: ERROR: AADSTS700082: The refresh token has expired due to inactivity. The token was issued on 2026 to ada@example.org":                         "your Azure login has expired; log in again: az login (AADSTS700082)",
+		"AzureCLICredential: ERROR: AADSTS50076: Due to a configuration change made by your administrator you must use multi-factor authentication":                         "your Azure login has expired; log in again: az login (AADSTS50076)",
 		"DefaultAzureCredential: failed to acquire a token.\nAttempted credentials:\n\tEnvironmentCredential: incomplete environment variable configuration. Only X is set": "there is no Azure login; log in with: az login",
 	} {
 		_, err := explained{failing{errors.New(text)}}.GetToken(t.Context(), policy.TokenRequestOptions{})

@@ -1,0 +1,44 @@
+package settings
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func TestLoadFile(t *testing.T) {
+	for name, content := range map[string]string{
+		"local.settings.json": `{"IsEncrypted":false,"Values":{"DATA_SET":"one","POLICY":"mine"}}`,
+		"appsettings list":    `[{"name":"DATA_SET","slotSetting":false,"value":"one"},{"name":"POLICY","value":"mine"}]`,
+		"env get-values":      "DATA_SET=\"one\"\n\n# a comment\nexport POLICY=mine\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "settings")
+			if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			t.Setenv("POLICY", "from the environment")
+			t.Setenv("DATA_SET", "") // restored at the end
+			os.Unsetenv("DATA_SET")
+			if err := LoadFile(path); err != nil {
+				t.Fatal(err)
+			}
+			if os.Getenv("DATA_SET") != "one" || os.Getenv("POLICY") != "from the environment" {
+				t.Errorf("DATA_SET is %q, POLICY %q", os.Getenv("DATA_SET"), os.Getenv("POLICY"))
+			}
+		})
+	}
+}
+
+func TestLoadFileRefuses(t *testing.T) {
+	for _, content := range []string{"", "{}", "[]", `{"Values":1}`, "DATA_SET", `"x"`, "SECRET=a\nnothing here"} {
+		path := filepath.Join(t.TempDir(), "settings")
+		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := LoadFile(path); err == nil || strings.Contains(err.Error(), "nothing here") {
+			t.Errorf("%q gives %v", content, err)
+		}
+	}
+}
