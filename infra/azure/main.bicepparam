@@ -1,0 +1,31 @@
+// A first installation: over public addresses, with a FHIR service of its own
+// unless another is named. Everything can be said in the environment, as `azd env
+// set` does it, or edited here.
+using 'main.bicep'
+
+param name = readEnvironmentVariable('INSTALLATION', 'fhirdeid')
+param tags = { 'azd-env-name': readEnvironmentVariable('AZURE_ENV_NAME', 'fhirdeid') }
+
+// FHIR_SERVICE_ID names an existing FHIR service of Azure, EXPORT_ACCOUNT_ID where it
+// exports to; EXTERNAL_FHIR_URL names any other server.
+param newFhirService = empty(readEnvironmentVariable('FHIR_SERVICE_ID', '')) && empty(readEnvironmentVariable('EXTERNAL_FHIR_URL', ''))
+param fhirServiceId = readEnvironmentVariable('FHIR_SERVICE_ID', '')
+param exportAccountId = readEnvironmentVariable('EXPORT_ACCOUNT_ID', '')
+param fhirServerUrl = readEnvironmentVariable('EXTERNAL_FHIR_URL', '')
+
+param settings = {
+  DATA_SET: readEnvironmentVariable('DATA_SET', 'default')
+  POLICY: readEnvironmentVariable('POLICY', 'safe-harbor')
+}
+
+param assignRoles = bool(readEnvironmentVariable('ASSIGN_ROLES', 'true'))
+param operators = {
+  id: readEnvironmentVariable('AZURE_PRINCIPAL_ID', '')
+  type: readEnvironmentVariable('AZURE_PRINCIPAL_TYPE', 'User')
+}
+// Generated patients only: see isolated.bicepparam for real ones.
+param operatorsSeed = empty(readEnvironmentVariable('FHIR_SERVICE_ID', '')) && empty(readEnvironmentVariable('EXTERNAL_FHIR_URL', ''))
+
+param storageSku = 'Standard_LRS'
+param logDays = 30
+param alertAddresses = empty(readEnvironmentVariable('ALERT_MAIL', '')) ? [] : split(readEnvironmentVariable('ALERT_MAIL', ''), ',')
