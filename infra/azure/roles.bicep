@@ -250,7 +250,7 @@ resource appStaging 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   }
 }
 
-// It releases.
+// It releases: copies results there, and removes those of a run that was given up.
 resource appResearch 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   scope: research
   name: guid(research.id, appPrincipalId, blobDataContributor)
@@ -261,7 +261,7 @@ resource appResearch 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   }
 }
 
-// It announces.
+// It says there which release is the newest.
 resource appCatalog 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   scope: catalog
   name: guid(catalog.id, appPrincipalId, blobDataContributor)
