@@ -16,8 +16,10 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
+	"fhirdeid/anonymize/policy"
 	"fhirdeid/internal/bulkdata"
 	"fhirdeid/internal/fhirserver"
 	"fhirdeid/internal/funchost"
@@ -32,13 +34,15 @@ type options struct {
 	fhirURL  string
 	profile  string
 	policy   string
-	level    string
-	group    string
-	host     string
-	asOf     string
-	out      string
-	disk     string
-	keep     bool
+	// fhirVersion is that of the data, where the policy names none.
+	fhirVersion string
+	level       string
+	group       string
+	host        string
+	asOf        string
+	out         string
+	disk        string
+	keep        bool
 
 	// state is the local state folder; "" is .local in the project.
 	state string
@@ -56,7 +60,8 @@ func parse(args []string) (options, error) {
 	f.StringVar(&o.data, "data", "", "folder with NDJSON files, plain or gzip, to export instead of generated patients")
 	f.StringVar(&o.fhirURL, "fhir-url", "", "your own FHIR server, instead of the one that is started here; see FHIR_AUTH and the other settings")
 	f.StringVar(&o.profile, "profile", "standard", "how the FHIR server behaves: standard or azure")
-	f.StringVar(&o.policy, "policy", "", "a rule file; default: the built-in profile safe-harbor")
+	f.StringVar(&o.policy, "policy", "safe-harbor", "a rule file, or a built-in profile: "+strings.Join(policy.BuiltinNames(), ", "))
+	f.StringVar(&o.fhirVersion, "fhir-version", "R4", "FHIR version of the data, where the policy names none: STU3, R4, R4B or R5")
 	f.StringVar(&o.level, "level", "system", "what is exported: system, patient or group")
 	f.StringVar(&o.group, "group", "", "id of the group, for level group; default: the generated cohort")
 	f.StringVar(&o.host, "host", "auto", "the Functions host: func (Azure Functions Core Tools), standin, or auto")

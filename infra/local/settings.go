@@ -46,9 +46,8 @@ func (s *system) settings() (map[string]string, error) {
 			env["EXPORT_GROUP"] = synth.GroupID
 		}
 	}
-	if s.o.policy != "" {
-		env["POLICY"] = filepath.Base(s.o.policy)
-	}
+	env["POLICY"] = filepath.Base(s.o.policy)
+	env["FHIR_VERSION"] = s.o.fhirVersion
 	if s.o.asOf != "" {
 		env["AS_OF"] = s.o.asOf
 	}

@@ -9,8 +9,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 
+	"fhirdeid/anonymize/policy"
 	"fhirdeid/infra/package/staging"
 	"fhirdeid/internal/azurite"
 	"fhirdeid/internal/fhirserver"
@@ -66,9 +68,9 @@ func (s *system) start(ctx context.Context) error {
 			return errNoFunc
 		}
 	}
-	if s.o.policy != "" {
+	if !s.isProfile() {
 		if _, err := os.Stat(s.o.policy); err != nil {
-			return fmt.Errorf("looking for the policy: %w", err)
+			return fmt.Errorf("looking for the policy: %w; built in are: %s", err, strings.Join(policy.BuiltinNames(), ", "))
 		}
 	}
 	if err := os.MkdirAll(filepath.Join(s.state, "logs"), 0o755); err != nil {
@@ -138,6 +140,9 @@ func (s *system) startFHIR() error {
 	return nil
 }
 
+// isProfile reports whether the policy is a built-in profile.
+func (s *system) isProfile() bool { return slices.Contains(policy.BuiltinNames(), s.o.policy) }
+
 // prepare makes containers and queues, and puts the policy where it is read.
 func (s *system) prepare(ctx context.Context) error {
 	account, err := storage.OpenAccount(storage.Connection{Name: "Azurite", ConnectionString: s.azurite.ConnectionString()})
@@ -150,7 +155,7 @@ func (s *system) prepare(ctx context.Context) error {
 		account.EnsureContainers(ctx, installation.LakeContainers...),
 		account.EnsureQueues(ctx, installation.CheckQueue, installation.FetchQueue, installation.RetryQueue),
 	)
-	if err != nil || s.o.policy == "" {
+	if err != nil || s.isProfile() {
 		return err
 	}
 	data, err := os.ReadFile(s.o.policy)
