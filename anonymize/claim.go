@@ -56,7 +56,7 @@ const maxNamed = 10
 func (e *Engine) checkLists(base *policy.Policy) error {
 	known := newLists(base)
 	for _, url := range e.policy.CodeSystems {
-		if !known.codeSystems[url] && !e.hasReason("codeSystems", url) {
+		if !known.codeSystems[url] && !known.ownSystems[url] && !e.hasReason("codeSystems", url) {
 			return fmt.Errorf("the claim %q cannot be met: the code system %q is not among the public ones; give it with a \"reason\", or drop it", e.policy.Claim, url)
 		}
 	}

@@ -4,9 +4,20 @@ import (
 	"fhirdeid/anonymize/fhirmodel"
 )
 
-// code keeps a code that the definition lists: one of the element's required
-// value set. Any other may be a text that somebody wrote where a code belongs.
+// code keeps what has only so many values: yes or no, the name of a resource type
+// in a reference, and a code that the definition lists, one of the element's
+// required value set. Any other may be a text that somebody wrote where a code
+// belongs.
 func (w *worker) code(i int32, n *node) {
+	switch {
+	case n.typ.Kind == fhirmodel.Boolean:
+		return
+	case n.elem.Name == "type" && w.tape[n.parent].typ.Name == "Reference":
+		if w.model.ResourceType(w.text(n)) == nil {
+			w.redact(i, n, false)
+		}
+		return
+	}
 	if n.typ.Kind != fhirmodel.String || n.elem.ValueSet == "" {
 		w.redact(i, n, false)
 		return
@@ -20,6 +31,24 @@ func (w *worker) code(i int32, n *node) {
 // nine and more.
 const maxDigits = 8
 
+// isLong reports whether a number is as long as an identifier, before its point
+// and without the zeros at its end: a count of 250000000000 cells is none.
+func isLong(text []byte) bool {
+	digits, zeros := 0, 0
+	for _, c := range text {
+		if c == '.' || c == 'e' || c == 'E' {
+			break
+		}
+		if c >= '0' && c <= '9' {
+			digits++
+			if zeros++; c != '0' {
+				zeros = 0
+			}
+		}
+	}
+	return digits-zeros > maxDigits
+}
+
 // number keeps a number, if it is not as long as an identifier. In an observation
 // of an age, one over 89 becomes 90.
 func (w *worker) number(i int32, n *node) {
@@ -28,17 +57,8 @@ func (w *worker) number(i int32, n *node) {
 		return
 	}
 	text := w.text(n)
-	digits := 0
-	for _, c := range text {
-		if c == '.' || c == 'e' || c == 'E' {
-			break
-		}
-		if c >= '0' && c <= '9' {
-			digits++
-		}
-	}
 	switch {
-	case digits > maxDigits:
+	case isLong(text):
 		w.redact(i, n, false)
 	case w.engine.capAges && w.inAgeObservation(i) && ageAbove(text, oldest):
 		w.record(i, opAbstract)

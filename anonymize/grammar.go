@@ -10,9 +10,9 @@ import (
 
 // systemGrammars are the forms of codes in the large code systems.
 var systemGrammars = map[string]*regexp.Regexp{
-	"http://snomed.info/sct":                      regexp.MustCompile(`^[0-9]{6,18}$`),
-	"http://loinc.org":                            regexp.MustCompile(`^(?:LA|LP|LL)?[0-9]{1,7}-[0-9]$`),
-	"http://www.nlm.nih.gov/research/umls/rxnorm": regexp.MustCompile(`^[0-9]{1,8}$`),
+	"http://snomed.info/sct":                      snomed,
+	"http://loinc.org":                            loinc,
+	"http://www.nlm.nih.gov/research/umls/rxnorm": rxnorm,
 	"http://hl7.org/fhir/sid/cvx":                 regexp.MustCompile(`^[0-9]{1,3}$`),
 	"http://hl7.org/fhir/sid/mvx":                 regexp.MustCompile(`^[A-Z0-9]{2,5}$`),
 	"http://hl7.org/fhir/sid/ndc":                 regexp.MustCompile(`^(?:[0-9]{10,11}|[0-9]{4,5}-[0-9]{3,4}-[0-9]{1,2})$`),
@@ -21,9 +21,20 @@ var systemGrammars = map[string]*regexp.Regexp{
 	"http://hl7.org/fhir/sid/icd-10-cm":           icd10,
 	"http://hl7.org/fhir/sid/icd-9-cm":            regexp.MustCompile(`^[VE]?[0-9]{2,4}(?:\.[0-9]{1,2})?$`),
 	"urn:oid:2.16.840.1.113883.6.238":             regexp.MustCompile(`^[0-9]{4}-[0-9]$`),
+	// The same by their OIDs.
+	"urn:oid:2.16.840.1.113883.6.96": snomed,
+	"urn:oid:2.16.840.1.113883.6.1":  loinc,
+	"urn:oid:2.16.840.1.113883.6.88": rxnorm,
+	"urn:oid:2.16.840.1.113883.6.90": icd10,
+	"https://dmd.nhs.uk":             snomed, // its codes are SNOMED CT's
 }
 
-var icd10 = regexp.MustCompile(`^[A-Z][0-9][0-9A-Z](?:\.?[0-9A-Z]{1,4})?$`)
+var (
+	snomed = regexp.MustCompile(`^[0-9]{6,18}$`)
+	loinc  = regexp.MustCompile(`^(?:LA|LP|LL)?[0-9]{1,7}-[0-9]$`)
+	rxnorm = regexp.MustCompile(`^[0-9]{1,8}$`)
+	icd10  = regexp.MustCompile(`^[A-Z][0-9][0-9A-Z](?:\.?[0-9A-Z]{1,4})?$`)
+)
 
 var (
 	anyCode = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.:/+*-]{0,39}$`)
@@ -31,8 +42,22 @@ var (
 	numbersOfPeople = regexp.MustCompile(`^(?:[0-9]{3}-[0-9]{2}-[0-9]{4}|(?:\+?1[-.])?[0-9]{3}[-.][0-9]{3}[-.][0-9]{4}|[0-9]{4}-[0-9]{2}(?:-[0-9]{2})?|[0-9]{9,})$`)
 )
 
-// isCode reports whether a code looks like one of its code system.
+// isCode reports whether a code is one of a public code system, as far as that can
+// be told: by the system's grammar, by the list of its codes, or else because it
+// looks like no text.
 func isCode(system, code []byte) bool {
+	if g := systemGrammars[string(system)]; g != nil {
+		return g.Match(code)
+	}
+	if list, ok := codeLists()[string(system)]; ok && (list.whole || list.codes[string(code)]) {
+		return list.codes[string(code)]
+	}
+	return terseCode(code)
+}
+
+// isOwnCode reports whether a code may be one of a system that the policy lists
+// beyond the public ones.
+func isOwnCode(system, code []byte) bool {
 	if g := systemGrammars[string(system)]; g != nil {
 		return g.Match(code)
 	}

@@ -20,7 +20,9 @@ var (
 type lists struct {
 	zip3        map[string]bool
 	codeSystems map[string]bool
-	extensions  map[string]bool
+	// ownSystems are those that the policy adds.
+	ownSystems map[string]bool
+	extensions map[string]bool
 	// public are URLs of extensions and code systems that may be shown.
 	public map[string]bool
 }
@@ -32,12 +34,14 @@ func newLists(p *policy.Policy) *lists {
 	if p.Mode != policy.Strict {
 		return &lists{public: public}
 	}
-	l := &lists{zip3: set(zip3Text), codeSystems: set(codeSystemsText), extensions: make(map[string]bool), public: public}
+	l := &lists{zip3: set(zip3Text), codeSystems: set(codeSystemsText), ownSystems: make(map[string]bool), extensions: make(map[string]bool), public: public}
 	for _, prefix := range p.Parameters.RestrictedZIPCodes {
 		delete(l.zip3, prefix)
 	}
 	for _, url := range p.CodeSystems {
-		l.codeSystems[url] = true
+		if !l.codeSystems[url] {
+			l.ownSystems[url] = true
+		}
 	}
 	for _, url := range p.Extensions {
 		l.extensions[url] = true

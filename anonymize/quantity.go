@@ -11,11 +11,13 @@ var yearsPer = map[string]float64{"a": 1, "a_j": 1, "a_g": 1, "a_t": 1, "mo": 1.
 
 // quantity keeps a number with its UCUM unit, or an amount of money. Any quantity
 // in years may be an age: one over 89 becomes 90, and in a smaller unit it is
-// dropped. A number without a unit may be an age too, and is dropped.
+// dropped. A number without a unit may be an age too, and is dropped, as is one
+// that is as long as an identifier.
 func (w *worker) quantity(i int32, n *node) {
 	parent := &w.tape[n.parent]
 	if parent.typ.Name == "Money" {
-		if n.elem.Name != "value" && !isCurrency(w.text(n)) {
+		text := w.text(n)
+		if ok := n.elem.Name == "value" && !isLong(text) || n.elem.Name != "value" && isCurrency(text); !ok {
 			w.redact(i, n, false)
 		}
 		return
@@ -53,9 +55,10 @@ func (w *worker) isUnit(code []byte) bool {
 
 func (w *worker) ageOrNumber(i int32, n *node, unit []byte, age bool) {
 	years, isTime := yearsPer[string(unit)]
-	value, err := strconv.ParseFloat(string(w.text(n)), 64)
+	text := w.text(n)
+	value, err := strconv.ParseFloat(string(text), 64)
 	switch {
-	case err != nil || age && !isTime:
+	case err != nil || age && !isTime || isLong(text):
 		w.redact(i, n, false)
 	case !isTime || value*years <= oldest || !w.engine.capAges:
 	case years == 1:

@@ -17,15 +17,47 @@ func (w *worker) dropByList() {
 					w.drop(i, method)
 					next = n.after
 				}
-			case n.typ == w.engine.extensionType && method == methodExtension && w.tape[n.parent].typ != n.typ:
-				url := w.childText(i, "url")
-				if url == nil || !w.engine.lists.extensions[string(url)] {
+			case n.typ == w.engine.extensionType && method == methodExtension:
+				if !w.isListedExtension(i) {
 					w.drop(i, method)
 					next = n.after
+				} else {
+					w.dropOddValues(i, method)
 				}
 			}
 		}
 		i = next
+	}
+}
+
+// isListedExtension reports whether an extension's URL is on the list. In one
+// that is, the names of its parts may be on it too, or are those of US Core.
+func (w *worker) isListedExtension(i int32) bool {
+	url := w.childText(i, "url")
+	if url == nil {
+		return false
+	}
+	if w.engine.lists.extensions[string(url)] {
+		return true
+	}
+	if w.tape[w.tape[i].parent].typ != w.engine.extensionType {
+		return false
+	}
+	switch string(url) {
+	case "ombCategory", "detailed", "text":
+		return true
+	}
+	return false
+}
+
+// dropOddValues drops from an extension of US Core what it ought not to have: a
+// value of another type than it is defined with.
+func (w *worker) dropOddValues(i int32, method int) {
+	member, known := usCore[string(w.childText(i, "url"))]
+	for c := i + 1; known && c < w.tape[i].after; c = w.next(c) {
+		if e := w.tape[c].elem; e.Name == "value" && e.Key != member || e.Name == "extension" && member != "" {
+			w.drop(c, method)
+		}
 	}
 }
 
@@ -39,7 +71,8 @@ func (w *worker) isListed(coding int32) bool {
 	key = append(key, byte(n), byte(n>>8)) // where the one ends and the other begins
 	w.sum = key
 	return w.memo.verdict(listedCode, key, func() bool {
-		return w.engine.lists.codeSystems[string(key[:n])] && isCode(key[:n], key[n:end])
+		system, code := key[:n], key[n:end]
+		return w.engine.lists.codeSystems[string(system)] && isCode(system, code) || w.engine.lists.ownSystems[string(system)] && isOwnCode(system, code)
 	})
 }
 
@@ -75,9 +108,13 @@ func (w *worker) coding(i int32, n *node) {
 	}
 }
 
+// inAddress reports whether a node is a part of an address itself, and not the id
+// or an extension of one.
+func (w *worker) inAddress(n *node) bool { return w.tape[n.parent].typ.Name == "Address" }
+
 // state keeps the state of an address in the United States, and the country.
 func (w *worker) state(i int32, n *node) {
-	if !isState(n.elem.Name, w.text(n)) {
+	if !w.inAddress(n) || !isState(n.elem.Name, w.text(n)) {
 		w.redact(i, n, false)
 	}
 }
@@ -103,7 +140,7 @@ func (w *worker) year(i int32, n *node) {
 // people live, else 000. What is no ZIP code is dropped.
 func (w *worker) zip3(i int32, n *node) {
 	text := w.text(n)
-	if !isZIP(text) || !w.inUSA(n.parent) {
+	if !w.inAddress(n) || !isZIP(text) || !w.inUSA(n.parent) {
 		w.redact(i, n, false)
 		return
 	}
@@ -135,6 +172,15 @@ func (w *worker) inUSA(address int32) bool {
 
 // sexes are the codes of US Core's extension for the sex at birth.
 var sexes = map[string]bool{"F": true, "M": true, "UNK": true, "OTH": true, "ASKU": true}
+
+// usCore are the extensions of US Core that hold one kind of value only: by URL
+// the member that holds it, or "" where it has parts.
+var usCore = map[string]string{
+	"http://hl7.org/fhir/us/core/StructureDefinition/us-core-race":      "",
+	"http://hl7.org/fhir/us/core/StructureDefinition/us-core-ethnicity": "",
+	"http://hl7.org/fhir/us/core/StructureDefinition/us-core-birthsex":  "valueCode",
+	"ombCategory": "valueCoding", "detailed": "valueCoding", "text": "valueString",
+}
 
 // extension keeps of a listed extension its URL, codes and booleans.
 func (w *worker) extension(i int32, n *node) {

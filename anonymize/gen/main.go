@@ -1,12 +1,16 @@
 // Command gen writes the public lists that strict policies go by:
 //
-//	go run ./gen FOLDER
+//	go run ./gen FOLDER [TERMINOLOGY]
 //
 // zip3.txt: the three-digit ZIP prefixes where more than 20,000 people live, from
 // FOLDER/data/zip3/zip3-2020.json (U.S. Census Bureau, public domain).
 //
 // codesystems.txt: the URLs of code systems whose codes are the same for every
 // patient, from FOLDER/fhir-definitions/code-systems.json (HL7 Terminology, CC0).
+//
+// codes.txt.gz: the codes of those code systems that HL7 Terminology enumerates,
+// from the folder TERMINOLOGY, an unpacked package hl7.terminology.r4 (7.0.1,
+// CC0). It is left as it is where none is given.
 package main
 
 import (
@@ -20,14 +24,19 @@ import (
 )
 
 func main() {
-	if len(os.Args) != 2 {
-		log.Fatal("usage: gen FOLDER")
+	if len(os.Args) != 2 && len(os.Args) != 3 {
+		log.Fatal("usage: gen FOLDER [TERMINOLOGY]")
 	}
 	if err := zip3(os.Args[1]); err != nil {
 		log.Fatal(err)
 	}
 	if err := codeSystems(os.Args[1]); err != nil {
 		log.Fatal(err)
+	}
+	if len(os.Args) == 3 {
+		if err := codes(os.Args[2]); err != nil {
+			log.Fatal(err)
+		}
 	}
 }
 

@@ -159,7 +159,7 @@ func strictWords(r *policy.Rule) string {
 	case policy.ZIP:
 		return "A whole ZIP code of the United States stays; others are dropped."
 	case policy.Code:
-		return "It stays if it is a code of the element's required value set; else it is dropped."
+		return "It stays if it is yes or no, a resource type, or a code of the element's required value set; else it is dropped."
 	case policy.Number:
 		return "A number of at most eight digits stays; in an observation of an age one over 89 becomes 90."
 	case policy.State:

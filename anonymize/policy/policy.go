@@ -105,7 +105,8 @@ const (
 	// Town keeps the name of a town, ZIP a whole ZIP code of the United States.
 	Town Method = "town"
 	ZIP  Method = "zip"
-	// Code keeps a code that is one of the element's required value set.
+	// Code keeps a code that is one of the element's required value set, yes or no,
+	// and the resource type that a reference names.
 	Code Method = "code"
 	// Number keeps a number of at most eight digits. In an observation of an age
 	// one over 89 becomes 90.

@@ -31,7 +31,11 @@ func byHand(version fhirmodel.Version) []*Resource {
 	add("Patient", `"id":"Gkvwxq","birthDate":"1921","deceasedDateTime":"2020-05-06"`,
 		Token{Value: "1921", Kind: Old, Path: "Patient.birthDate"}, Token{Value: "2020-05-06", Kind: Date, Path: "Patient.deceasedDateTime"})
 	add("Patient", `"birthDate":"1923-07"`, Token{Value: "1923", Kind: Old, Path: "Patient.birthDate"})
-	add("Condition", `"subject":{"reference":"Patient/Gkvwxqz"},"onsetString":"at 94 years","abatementAge":{"value":95,"system":"http://unitsofmeasure.org","code":"a"}`,
+	status := ""
+	if version == fhirmodel.R5 {
+		status = `"clinicalStatus":{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/condition-clinical","code":"active"}]},`
+	}
+	add("Condition", status+`"subject":{"reference":"Patient/Gkvwxqz"},"onsetString":"at 94 years","abatementAge":{"value":95,"system":"http://unitsofmeasure.org","code":"a"}`,
 		Token{Value: "Gkvwxqz", Kind: Text, Path: "Condition.subject.reference"}, age("Condition.onsetString", 94), age("Condition.abatementAge.value", 95))
 	return list
 }

@@ -14,8 +14,9 @@ type Resource struct {
 	Tokens []Token
 }
 
-// Index is one of the resource's tokens.
-func (r *Resource) Index() *Index { return NewIndex(r.Tokens, 6) }
+// Find finds the resource's tokens in what has become of it. part is that of
+// NewIndex.
+func (r *Resource) Find(out []byte, part int) []Hit { return NewIndex(r.Tokens, part).Find(out) }
 
 // Corpus makes resources of every type of a version: of each type as many as it
 // takes for every type of every choice to occur, and some by hand for what hides

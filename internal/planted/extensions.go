@@ -12,10 +12,8 @@ func (m *maker) sibling(e *fhirmodel.Element) {
 	if e.Array {
 		m.add("[null,")
 	}
-	m.types = append(m.types, m.types[len(m.types)-1]+".Extension")
-	defer func() { m.types = m.types[:len(m.types)-1] }()
 	m.at("_"+e.Key, func() {
-		m.add(`{"id":"` + m.word(Text) + `","extension":[`)
+		m.at("id", func() { m.add(`{"id":"` + m.word(Text) + `","extension":[`) })
 		m.at("extension", func() { m.extension(m.anyType()) })
 		m.add("]}")
 	})

@@ -1,6 +1,7 @@
 package planted
 
 import (
+	"bytes"
 	"fmt"
 	"hash/fnv"
 	"math/rand/v2"
@@ -95,9 +96,11 @@ const wordLetters = "ghjklmnpqrstvwxz"
 // dates always have one.
 func (m *maker) number(digits int) string {
 	b := make([]byte, digits)
-	bits := m.random.Uint64()
-	for i := range b {
-		b[i] = '2' + byte(bits>>(3*i)%8)
+	for ok := false; !ok; ok = !bytes.Contains(b, []byte("8836")) { // as in the OIDs of code systems
+		bits := m.random.Uint64()
+		for i := range b {
+			b[i] = '2' + byte(bits>>(3*i)%8)
+		}
 	}
 	return m.plant(Digits, string(b))
 }
@@ -164,9 +167,10 @@ func (m *maker) members(t *fhirmodel.Type, own func(e *fhirmodel.Element) bool, 
 		groups[e.Group] = append(groups[e.Group], e)
 	}
 	for _, g := range order {
-		e := groups[g][(m.variant+g)%len(groups[g])]
-		if len(groups[g]) == 1 {
-			e = groups[g][0]
+		choice := groups[g]
+		e := choice[(m.variant+g)%len(choice)]
+		for k := 0; k < len(choice) && m.skips(t, e, depth); k++ {
+			e = choice[k] // another type of the choice, if that one cannot be here
 		}
 		if m.skips(t, e, depth) {
 			continue
@@ -215,6 +219,11 @@ func (m *maker) skips(t *fhirmodel.Type, e *fhirmodel.Element, depth int) bool {
 	case e.Name == "id" && depth > 0:
 		return m.next(8) != 0
 	case e.Type.Kind == fhirmodel.Complex:
+		for _, child := range e.Type.Elements { // what it must have would never end
+			if child.Required && m.open[child.Type] > 0 {
+				return true
+			}
+		}
 		limit := maxNesting
 		if m.small {
 			limit = 3
@@ -222,7 +231,7 @@ func (m *maker) skips(t *fhirmodel.Type, e *fhirmodel.Element, depth int) bool {
 		if m.inExtension {
 			limit = min(limit, depth+2)
 		}
-		return depth >= limit || m.open[e.Type] > 1 || m.open[e.Type] > 0 && (depth > 3 || !isBackbone(e.Type))
+		return depth >= limit && !e.Required || m.open[e.Type] > 1 || m.open[e.Type] > 0 && (depth > 3 || !isBackbone(e.Type))
 	}
 	return false
 }
@@ -259,6 +268,9 @@ func (m *maker) value(e *fhirmodel.Element, depth int) {
 		}
 		m.add("{")
 		m.members(e.Type, own, depth+1)
+		if m.out[len(m.out)-1] == '{' {
+			m.at("id", func() { m.add(`"id":"` + m.word(Text) + `"`) }) // nothing of it can be here, but empty it must not be
+		}
 		m.add("}")
 		m.types = m.types[:len(m.types)-1]
 	}

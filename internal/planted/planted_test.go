@@ -31,7 +31,7 @@ func TestCorpus(t *testing.T) {
 			}
 			if resources%20 == 0 {
 				found := make(map[string]bool)
-				for _, hit := range r.Index().Find(r.JSON) {
+				for _, hit := range r.Find(r.JSON, 6) {
 					found[hit.Token.Value] = true
 				}
 				for _, token := range r.Tokens {

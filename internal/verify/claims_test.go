@@ -100,6 +100,8 @@ func TestMore(t *testing.T) {
 	for name, v := range map[string]struct{ in, out, want string }{
 		"a contained resource is not there": {"", `{"resourceType":"Observation","subject":{"reference":"#` + pseudonym + `"}}`, "soft dangling-reference Observation.subject.reference"},
 		"it is there":                       {"", `{"resourceType":"Observation","contained":[{"resourceType":"Patient","id":"` + pseudonym + `"}],"subject":{"reference":"#` + pseudonym + `"}}`, ""},
+		"a masked element":                  {"", `{"resourceType":"DeviceMetric","identifier":{"extension":[{"url":"http://hl7.org/fhir/StructureDefinition/data-absent-reason","valueCode":"masked"}]}}`, ""},
+		"a masked element with more":        {"", `{"resourceType":"DeviceMetric","identifier":{"extension":[{"url":"http://hl7.org/fhir/StructureDefinition/data-absent-reason","valueCode":"masked"}],"value":"1"}}`, "hard unlisted-path DeviceMetric.identifier"},
 		"a member is there twice":           {"", `{"resourceType":"Patient","gender":"male","gender":"male"}`, "hard not-json Patient"},
 		"bad UTF-8":                         {"", "{\"resourceType\":\"Patient\",\"language\":\"\xff\"}", "hard not-json "},
 		"a lone surrogate":                  {"", `{"resourceType":"Patient","language":"\ud800"}`, "hard not-json "},

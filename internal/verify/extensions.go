@@ -58,6 +58,18 @@ func (w *walk) extensionCode(holder int32, code []byte) {
 	}
 }
 
+// isMask reports whether an object has nothing but the word that it is masked: it
+// stands for a required element that is gone.
+func (w *walk) isMask(i int32) bool {
+	list := i + 1
+	extension := i + 2
+	if w.nodes[i].kind != '{' || int(extension) >= len(w.nodes) || w.nodes[list].kind != '[' || w.nodes[list].after != w.nodes[i].after ||
+		w.nodes[extension].kind != '{' || w.nodes[extension].after != w.nodes[i].after || string(w.keyOf(&w.nodes[list])) != "extension" {
+		return false
+	}
+	return w.nodes[extension].after == extension+3 && string(w.childText(extension, "url")) == absentReason && string(w.childText(extension, "valueCode")) == "masked"
+}
+
 // labels are the security labels that say what was done, by code.
 var labels = map[string]string{
 	"REDACTED": "redacted", "ABSTRED": "abstracted", "CRYTOHASH": "cryptographic hash function", "MASKED": "masked",

@@ -174,7 +174,7 @@ func (w *walk) value(i int32, e *elem, holder int32, sibling bool) {
 // complex checks an object that is no resource.
 func (w *walk) complex(i int32, e *elem) {
 	switch {
-	case w.forbidden:
+	case w.forbidden || w.isMask(i):
 	case e.typ.forbidden[w.c.claim] || e.class[w.c.claim] == classNothing:
 		if !w.mayBeLoosened() {
 			w.find(Hard, ClassUnlisted)
