@@ -3,6 +3,9 @@
 //
 //	go run ./infra/package                   for this machine: cd dist && func start
 //	go run ./infra/package --target azure    for Azure: cd dist && func azure functionapp publish <app> --custom
+//
+// For Azure it also packs dist.zip, and says its SHA-256: the same commit, built
+// with the same version of Go, gives the same bytes on every machine.
 package main
 
 import (
@@ -12,6 +15,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime"
 
 	"fhirdeid/infra/package/staging"
 )
@@ -40,5 +44,13 @@ func run(ctx context.Context, out string, target staging.Target) error {
 		return err
 	}
 	fmt.Printf("The function app is in %s.\n", out)
+	if target != staging.Azure {
+		return nil
+	}
+	sum, err := staging.Zip(out, out+".zip")
+	if err != nil {
+		return err
+	}
+	fmt.Printf("%s.zip  %s  %s\n", out, sum, runtime.Version())
 	return nil
 }

@@ -2,9 +2,16 @@ package installation
 
 import "runtime/debug"
 
-// Version names this build: the module's version where it has one, else the
-// revision it was built from, else "dev".
+// revision is the commit, set by the linker when the app is packaged: what Go
+// writes by itself depends on the folder that it builds in.
+var revision string
+
+// Version names this build: the revision it was packaged from, the module's
+// version, or the revision that Go found, whichever there is, else "dev".
 func Version() string {
+	if len(revision) >= 12 {
+		return revision[:12]
+	}
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return "dev"

@@ -18,6 +18,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 )
 
 // Target says where the app is to run.
@@ -51,6 +52,9 @@ func Stage(ctx context.Context, root, out string, target Target) error {
 	if err != nil || len(functions) == 0 {
 		return fmt.Errorf("there are no functions under %s", filepath.Join(root, "functions"))
 	}
+	if err := removeOthers(out, functions); err != nil {
+		return err
+	}
 	for _, from := range functions {
 		if err := stageFunction(from, filepath.Join(out, filepath.Base(filepath.Dir(from))), target); err != nil {
 			return err
@@ -63,11 +67,36 @@ func Stage(ctx context.Context, root, out string, target Target) error {
 	return nil
 }
 
-// build compiles the handler without anything of this machine in it.
+// removeOthers takes away functions of an earlier version, which the host would
+// load as well.
+func removeOthers(out string, functions []string) error {
+	old, err := filepath.Glob(filepath.Join(out, "*", "function.json"))
+	if err != nil {
+		return fmt.Errorf("looking for older functions: %w", err)
+	}
+	for _, file := range old {
+		name := filepath.Base(filepath.Dir(file))
+		ours := func(f string) bool { return filepath.Base(filepath.Dir(f)) == name }
+		if slices.ContainsFunc(functions, ours) {
+			continue
+		}
+		if err := os.Remove(file); err != nil {
+			return fmt.Errorf("removing an older function: %w", err)
+		}
+	}
+	return nil
+}
+
+// build compiles the handler without anything of this machine in it, be it a path
+// or a setting of the Go command.
 func build(ctx context.Context, root, out string, target Target) error {
-	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w -buildid=", "-o", out, "./functions")
+	flags := "-s -w -buildid="
+	if commit := revision(ctx, root); commit != "" {
+		flags += " -X fhirdeid/internal/installation.revision=" + commit
+	}
+	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-ldflags="+flags, "-o", out, "./functions")
 	cmd.Dir = root
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=", "GOEXPERIMENT=", "GOWORK=off")
 	if target == Azure {
 		cmd.Env = append(cmd.Env, "GOOS=linux", "GOARCH=amd64", "GOAMD64=v1")
 	} else {
