@@ -30,10 +30,7 @@ var allLabels = []label{
 // root's type and a label.
 func (w *worker) emitSkipped(dst []byte) []byte {
 	dst = append(append(append(dst, `{"resourceType":"`...), w.tape[0].typ.Name...), `","meta":{"security":[`...)
-	l := allLabels[0]
-	dst = append(append(append(dst, `{"system":"`...), l.system...), `","code":"`...)
-	dst = append(append(append(dst, l.code...), `","display":"`...), l.display...)
-	return append(dst, `"}]}}`...)
+	return append(allLabels[0].append(dst), `]}}`...)
 }
 
 // emitMeta appends "meta" with the labels. The members of an existing one are
@@ -79,18 +76,39 @@ func (w *worker) emitSecurity(dst []byte, from, end int32, done ops) []byte {
 			dst = dst[:before]
 		}
 	}
+	if from == end {
+		return append(append(dst, w.labelsOf(done)...), ']')
+	}
 	for _, l := range allLabels {
-		if done&l.op == 0 || w.hasLabel(from, end, l.code) {
-			continue
+		if done&l.op != 0 && !w.hasLabel(from, end, l.code) {
+			dst = l.append(w.comma(dst, begin))
 		}
-		dst = append(w.comma(dst, begin), '{')
-		if l.system != "" {
-			dst = append(append(append(dst, `"system":"`...), l.system...), `",`...)
-		}
-		dst = append(append(dst, `"code":"`...), l.code...)
-		dst = append(append(append(dst, `","display":"`...), l.display...), `"}`...)
 	}
 	return append(dst, ']')
+}
+
+// labelsOf are the labels of operations, with commas between them. They are made
+// once.
+func (w *worker) labelsOf(done ops) []byte {
+	if w.labels[done] == nil {
+		var text []byte
+		for _, l := range allLabels {
+			if done&l.op != 0 {
+				text = l.append(w.comma(text, 0))
+			}
+		}
+		w.labels[done] = text
+	}
+	return w.labels[done]
+}
+
+func (l *label) append(dst []byte) []byte {
+	dst = append(dst, '{')
+	if l.system != "" {
+		dst = append(append(append(dst, `"system":"`...), l.system...), `",`...)
+	}
+	dst = append(append(dst, `"code":"`...), l.code...)
+	return append(append(append(dst, `","display":"`...), l.display...), `"}`...)
 }
 
 // hasLabel reports whether a coding with that code is there already.
@@ -114,8 +132,16 @@ func (w *worker) emitLastUpdated(dst []byte, begin int, c int32) []byte {
 	if n.flags&hasValue == 0 {
 		return w.emitMember(dst, begin, c, w.next(c))
 	}
-	raw := w.emitValue(nil, n)
-	text := string(bytes.Trim(raw, `"`))
+	w.sum = w.emitValue(w.sum[:0], n)
+	raw := bytes.Trim(w.sum, `"`)
+	if start := len(dst); len(raw) > 0 {
+		dst = append(appendKey(w.comma(dst, begin), "", "lastUpdated"), '"')
+		if out, ok := appendOffsetTime(dst, raw); ok {
+			return w.emitSiblingOf(append(out, '"'), begin, c)
+		}
+		dst = dst[:start]
+	}
+	text := string(raw)
 	for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04:05.999999999", "2006-01-02", "2006-01", "2006"} {
 		at, err := time.Parse(layout, text)
 		if err != nil {
@@ -125,11 +151,41 @@ func (w *worker) emitLastUpdated(dst []byte, begin int, c int32) []byte {
 		dst = appendKey(w.comma(dst, begin), "", "lastUpdated")
 		dst = append(dst, '"')
 		dst = at.AppendFormat(dst, "2006-01-02T15:04:05.9999999-07:00")
-		dst = append(dst, '"')
-		if part := w.emitSiblings(c); part != nil {
-			dst = append(appendKey(w.comma(dst, begin), "_", "lastUpdated"), part...)
-		}
-		return dst
+		return w.emitSiblingOf(append(dst, '"'), begin, c)
 	}
 	return w.emitMember(dst, begin, c, w.next(c))
+}
+
+func (w *worker) emitSiblingOf(dst []byte, begin int, c int32) []byte {
+	if part := w.emitSiblings(c); part != nil {
+		dst = append(appendKey(w.comma(dst, begin), "_", "lastUpdated"), part...)
+	}
+	return dst
+}
+
+// appendOffsetTime appends an instant with an offset in digits and without trailing
+// zeros of its fraction; ok is false where it is not a whole one with a zone and at
+// most seven digits of a fraction.
+func appendOffsetTime(dst, text []byte) (out []byte, ok bool) {
+	const whole = len("2006-01-02T15:04:05")
+	if len(text) <= whole || text[10] != 'T' || text[16] != ':' {
+		return dst, false
+	}
+	zone := whole
+	if text[zone] == '.' {
+		for zone++; zone < len(text) && text[zone] >= '0' && text[zone] <= '9'; zone++ {
+		}
+	}
+	fraction := bytes.TrimRight(text[whole:zone], "0")
+	if len(fraction) > len(".9999999") || !isZone(text[zone:]) {
+		return dst, false
+	}
+	dst = append(dst, text[:whole]...)
+	if len(fraction) > 1 {
+		dst = append(dst, fraction...)
+	}
+	if text[zone] == 'Z' {
+		return append(dst, "+00:00"...), true
+	}
+	return append(dst, text[zone:]...), true
 }

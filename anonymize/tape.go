@@ -61,4 +61,5 @@ const (
 	opSubstitute
 	opGeneralize
 	opPseudonym
+	opEnd // one more than all of them
 )

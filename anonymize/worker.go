@@ -57,6 +57,8 @@ type worker struct {
 	fragments map[fragmentKey]*fragment
 	// masks stand for required elements that are gone
 	masks []mask
+	// labels are the texts of security labels, by operations
+	labels [opEnd][]byte
 	// skippable says that the fault is one that the policy may skip
 	skippable bool
 
