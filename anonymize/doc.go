@@ -14,8 +14,9 @@
 // and the rest is run on them, as a guard (guard.go) or by the evaluator, over the
 // document as the rules before have left it (claims.go, view.go). Then the methods
 // are applied to the nodes that have values (decide.go, and a file per method); and
-// the result is spliced together (emit.go): what no rule touched is copied as it
-// came.
+// the result is spliced into the bytes of the line (splice.go), or written anew
+// where these are not in canonical form (emit.go): what no rule touched is copied as
+// it came.
 //
 // The tests have a slow and literal interpreter of the rules (oracle_rules_test.go)
 // that the engine is held against, with rules and resources that are made up.
@@ -41,6 +42,33 @@
 //
 // Without policy.CompatMicrosoft nothing is lost without a word: two variants of a
 // choice and several values where FHIR has one are refused as well.
+//
+// # Speed
+//
+// Measured over 105 MB of Synthea's R4 records on one core of an AMD EPYC, with
+// keys, labels and canonical form; jsontext is
+// github.com/go-json-experiment/json/jsontext, which merely reads the tokens of the
+// same bytes in the same run. It reads 540 MB/s, or 610 where the linker happens to
+// lay it out better, so look at several builds.
+//
+//	                                      MB/s   of jsontext
+//	scan to the tape, alone               1,080  2.0
+//	Microsoft's R4 sample, 193 rules        435  0.8
+//	  were its HMACs free                   475  0.88
+//	safe-harbor                             350  0.65
+//
+// Two workers do 1.9 times what one does, where both cores are free. In steady state
+// no resource takes memory from the heap. The model is loaded in 11 ms, and the sample
+// compiled in 7. To measure again:
+//
+//	go test -run '^$' -bench 'Engine|Compile' -benchtime 10x ./anonymize
+//	go test -run '^$' -bench Engine/microsoft -benchtime 10x -cpuprofile cpu.out ./anonymize
+//
+// Of the sample's time the scan takes two fifths, HMAC-SHA256 a tenth, the other
+// methods a quarter, and splicing a tenth. What made it so: strings are looked at
+// eight bytes at a time (swar.go); the member that came last time is tried first
+// (edge.go); what references were hashed to is remembered (memo.go); and only what
+// has changed is walked when the result is written.
 //
 // # Promises
 //
