@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"slices"
 	"sync"
+
+	"fhirdeid/internal/hashset"
 )
 
 // File collects what is in one file and where it leads. It is safe for concurrent
@@ -14,7 +16,7 @@ type File struct {
 	isType func(name []byte) bool
 
 	mu        sync.Mutex
-	resources []uint64
+	resources hashset.Set
 	targets   map[target]uint64
 	types     []string // the target's types, by number
 	inside    Inside
@@ -67,7 +69,7 @@ func (f *File) Add(line []byte) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if ok {
-		f.resources = append(f.resources, own)
+		f.resources.Add(own)
 	}
 	for _, l := range leads {
 		f.targets[target{l.hash, f.number(l.typ)}]++
@@ -185,7 +187,7 @@ func hash(typ, id []byte) uint64 {
 func (f *File) Count() int64 {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return int64(len(f.resources))
+	return int64(f.resources.Len())
 }
 
 // Bytes returns the file's record. The same lines give the same bytes, whatever
@@ -193,9 +195,9 @@ func (f *File) Count() int64 {
 func (f *File) Bytes() []byte {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	slices.Sort(f.resources)
-	b := binary.AppendUvarint(nil, uint64(len(f.resources)))
-	for _, h := range f.resources {
+	there := f.resources.Sorted()
+	b := binary.AppendUvarint(nil, uint64(len(there)))
+	for _, h := range there {
 		b = binary.LittleEndian.AppendUint64(b, h)
 	}
 	types := slices.Sorted(slices.Values(f.types))

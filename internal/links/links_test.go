@@ -82,7 +82,7 @@ func FuzzRecord(f *testing.F) {
 	f.Add([]byte{0xff, 0xff, 0xff, 0xff, 0xff, 0x0f})
 	f.Fuzz(func(t *testing.T, record []byte) {
 		tally := new(Tally)
-		if tally.Resources(record) == nil && len(tally.there) > len(record)/8 {
+		if tally.Resources(record) == nil && tally.there.Len() > len(record)/8 {
 			t.Error("there are more resources than bytes")
 		}
 		_ = tally.References(record)

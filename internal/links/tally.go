@@ -3,7 +3,8 @@ package links
 import (
 	"encoding/binary"
 	"errors"
-	"slices"
+
+	"fhirdeid/internal/hashset"
 )
 
 // Summary says how many references lead where.
@@ -24,8 +25,7 @@ type Summary struct {
 // Tally counts over the files of a run. It remembers eight bytes for each resource.
 type Tally struct {
 	Summary
-	there  []uint64
-	sorted bool
+	there hashset.Set
 }
 
 // errRecord is of a record that no File has written.
@@ -36,21 +36,17 @@ var errRecord = errors.New("the record of references is not what this version wr
 func (t *Tally) Resources(record []byte) error {
 	r := reader{rest: record}
 	for range r.number() {
-		t.there = append(t.there, r.hash())
+		h := r.hash()
 		if r.bad {
 			break
 		}
+		t.there.Add(h)
 	}
-	t.sorted = false
 	return r.err()
 }
 
 // References takes from a file's record what leads where.
 func (t *Tally) References(record []byte) error {
-	if !t.sorted {
-		slices.Sort(t.there)
-		t.there, t.sorted = slices.Compact(t.there), true
-	}
 	r := reader{rest: record}
 	r.skip(r.number(), 8)
 	types := make([]string, 0, 8)
@@ -66,7 +62,7 @@ func (t *Tally) References(record []byte) error {
 			return errRecord
 		}
 		t.Summary.References += int64(n)
-		if _, found := slices.BinarySearch(t.there, hash); !found {
+		if !t.there.Has(hash) {
 			t.Dangling += int64(n)
 			if t.DanglingTypes == nil {
 				t.DanglingTypes = make(map[string]int64)

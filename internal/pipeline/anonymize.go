@@ -106,7 +106,7 @@ func (p *Pipeline) anonymizeFile(ctx context.Context, run *ledger.Run, made *eng
 	lines := newRepeats(in)
 	watch := &watch{checker: made.checker, links: links.NewFile(made.isType)}
 	if made.cells != nil {
-		watch.cells = risk.NewRows(made.cells, name)
+		watch.cells = risk.NewRows(made.cells)
 	}
 	began := p.Now()
 	sum := sha256.New()

@@ -7,6 +7,10 @@ import (
 	"fhirdeid/internal/report"
 )
 
+// clockSlack is how far the storage's clock, which shows whole seconds, may be
+// behind.
+const clockSlack = 2 * time.Second
+
 // timings say how long each part of the run's work took. Fetching and
 // de-identifying go on at the same time: each is from the first byte to its last
 // file. They are read from the run's record, so a part that was not reached is not
@@ -14,10 +18,10 @@ import (
 func timings(run *ledger.Run) []report.Timing {
 	var list []report.Timing
 	add := func(name string, from, to time.Time, bytes int64) {
-		if from.IsZero() || to.Before(from) {
+		if from.IsZero() || to.Before(from.Add(-clockSlack)) {
 			return
 		}
-		list = append(list, timing(name, to.Sub(from), bytes))
+		list = append(list, timing(name, max(0, to.Sub(from)), bytes))
 	}
 	var in, out, work int64
 	if run.Totals != nil {

@@ -39,7 +39,7 @@ func (w *watch) check(line int64, in, out []byte) error {
 		return err
 	}
 	if w.cells != nil {
-		w.cells.Add(line, out)
+		w.cells.Add(out)
 	}
 	w.links.Add(out)
 	return nil

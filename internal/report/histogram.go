@@ -144,6 +144,9 @@ func percent(part, whole int64) string {
 	if whole == 0 {
 		return "0 %"
 	}
+	if part == whole {
+		return "100 %"
+	}
 	f := 100 * float64(part) / float64(whole)
 	switch {
 	case part > 0 && f < 0.1:

@@ -261,7 +261,7 @@ func TestHistogram(t *testing.T) {
 	for _, c := range []struct {
 		part, whole int64
 		want        string
-	}{{0, 0, "0 %"}, {0, 9, "0.0 %"}, {1, 100_000, "less than 0.1 %"}, {99_999, 100_000, "more than 99.9 %"}, {1, 1, "100.0 %"}} {
+	}{{0, 0, "0 %"}, {0, 9, "0.0 %"}, {1, 100_000, "less than 0.1 %"}, {99_999, 100_000, "more than 99.9 %"}, {1, 1, "100 %"}} {
 		if got := percent(c.part, c.whole); got != c.want {
 			t.Errorf("%d of %d is %q, want %q", c.part, c.whole, got, c.want)
 		}

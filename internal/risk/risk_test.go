@@ -82,7 +82,7 @@ func TestTallyIsExact(t *testing.T) {
 		var files [][]byte
 		var rows int64
 		for f := range 7 {
-			one, other := NewRows(reader, "f"), NewRows(reader, "f")
+			one, other := NewRows(reader), NewRows(reader)
 			var mine []string
 			for i, line := range lines {
 				if i%7 == f || rng.IntN(20) == 0 { // some are in several files
@@ -90,8 +90,8 @@ func TestTallyIsExact(t *testing.T) {
 				}
 			}
 			for i, line := range mine {
-				one.Add(int64(i), []byte(line))
-				other.Add(int64(i), []byte(mine[len(mine)-1-i]))
+				one.Add([]byte(line))
+				other.Add([]byte(mine[len(mine)-1-i]))
 			}
 			if !bytes.Equal(one.Bytes(), other.Bytes()) {
 				t.Fatal("another order gives other bytes")
@@ -144,12 +144,21 @@ func TestWithoutIDs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	rows := NewRows(reader, "f")
-	for i := range 3 {
-		rows.Add(int64(i), []byte(`{"resourceType":"Patient","gender":"male"}`))
+	rows := NewRows(reader)
+	for range 3 {
+		rows.Add([]byte(`{"resourceType":"Patient","gender":"male"}`))
 	}
-	if rows.Count() != 3 {
-		t.Errorf("%d patients", rows.Count())
+	rows.Add([]byte(`{"resourceType":"Patient","id":"a","gender":"male"}`))
+	tally := newTally(rows.Count(), 1)
+	for tally.Pass() {
+		for range 2 { // two files with the one patient that has an id
+			if _, err := tally.Add(rows.Bytes()); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if s := tally.Summary(11, 0); rows.Count() != 4 || s.Patients != 7 || s.Smallest != 7 {
+		t.Errorf("%d patients, %+v", rows.Count(), s)
 	}
 }
 
@@ -180,11 +189,31 @@ func TestSummary(t *testing.T) {
 }
 
 func TestForeignRows(t *testing.T) {
-	for _, rows := range []string{"x", "x\n", "[]\tab"} {
+	for _, rows := range []string{"x", "\x02[]", "\x02[]\x00\x02abcdefgh", "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"} {
 		tally := NewTally(1)
 		tally.Pass()
 		if _, err := tally.Add([]byte(rows)); err == nil {
 			t.Errorf("%q was taken", rows)
 		}
 	}
+}
+
+func FuzzTally(f *testing.F) {
+	reader, err := NewReader([]string{"sex"})
+	if err != nil {
+		f.Fatal(err)
+	}
+	rows := NewRows(reader)
+	rows.Add([]byte(full))
+	f.Add(rows.Bytes())
+	f.Fuzz(func(t *testing.T, record []byte) {
+		tally := NewTally(1)
+		for tally.Pass() {
+			if _, err := tally.Add(record); err != nil {
+				return
+			}
+		}
+		tally.Summary(11, 0)
+		tally.Small(11, 10)
+	})
 }

@@ -1,71 +1,89 @@
 package risk
 
 import (
-	"bytes"
 	"crypto/sha256"
-	"encoding/hex"
+	"encoding/binary"
 	"encoding/json"
+	"maps"
 	"slices"
-	"strconv"
 	"sync"
+
+	"fhirdeid/internal/hashset"
 )
 
 // Rows collects the patients of one file. It is safe for concurrent use.
 type Rows struct {
 	reader *Reader
-	file   string
 
-	mu   sync.Mutex
-	rows map[string]struct{}
+	mu    sync.Mutex
+	cells map[string]*cell // by the combination, as JSON
 }
 
-// NewRows collects for a file, whose name tells patients without an id apart.
-func NewRows(r *Reader, file string) *Rows {
-	return &Rows{reader: r, file: file, rows: make(map[string]struct{})}
+// cell is one combination: its patients by hashes of their ids, and how many
+// there are without an id, who are all different ones.
+type cell struct {
+	ids    hashset.Set
+	others uint64
 }
 
-// Add takes a de-identified line; one that is no Patient is passed over. number is
-// the line's number in the file.
-func (r *Rows) Add(number int64, line []byte) {
-	cell, id, ok := r.reader.Read(line)
+// NewRows collects for a file.
+func NewRows(r *Reader) *Rows { return &Rows{reader: r, cells: make(map[string]*cell)} }
+
+// Add takes a de-identified line; one that is no Patient is passed over.
+func (r *Rows) Add(line []byte) {
+	values, id, ok := r.reader.Read(line)
 	if !ok {
 		return
 	}
-	if id == "" {
-		id = r.file + " " + strconv.FormatInt(number, 10)
-	}
-	sum := sha256.Sum256([]byte(id))
-	text, err := json.Marshal(cell)
+	text, err := json.Marshal(values)
 	if err != nil {
 		return // a list of strings can be written
 	}
-	row := string(text) + "\t" + hex.EncodeToString(sum[:8])
+	sum := sha256.Sum256([]byte(id))
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.rows[row] = struct{}{}
+	c := r.cells[string(text)]
+	if c == nil {
+		c = new(cell)
+		r.cells[string(text)] = c
+	}
+	if id == "" {
+		c.others++
+		return
+	}
+	c.ids.Add(binary.LittleEndian.Uint64(sum[:]))
 }
 
-// Count is how many rows there are: patients, as far as this file can tell.
+// Count is how many patients there are, as far as this file can tell.
 func (r *Rows) Count() int64 {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return int64(len(r.rows))
+	var n int64
+	for _, c := range r.cells {
+		n += int64(c.ids.Len()) + int64(c.others)
+	}
+	return n
 }
 
-// Bytes returns the rows as lines in a fixed order: the same file gives the same
-// bytes, however its lines were taken.
+// Bytes returns the file's record: for each cell its combination, how many of its
+// patients have no id, and the others' hashes. The same lines give the same bytes,
+// whatever their order.
 func (r *Rows) Bytes() []byte {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	lines := make([]string, 0, len(r.rows))
-	for row := range r.rows {
-		lines = append(lines, row)
+	size := 0
+	for text, c := range r.cells {
+		size += len(text) + 3*binary.MaxVarintLen64 + 8*c.ids.Len()
 	}
-	slices.Sort(lines)
-	var b bytes.Buffer
-	for _, line := range lines {
-		b.WriteString(line)
-		b.WriteByte('\n')
+	b := make([]byte, 0, size)
+	for _, text := range slices.Sorted(maps.Keys(r.cells)) {
+		c := r.cells[text]
+		b = append(binary.AppendUvarint(b, uint64(len(text))), text...)
+		b = binary.AppendUvarint(b, c.others)
+		b = binary.AppendUvarint(b, uint64(c.ids.Len()))
+		for _, h := range c.ids.Sorted() {
+			b = binary.LittleEndian.AppendUint64(b, h)
+		}
 	}
-	return b.Bytes()
+	return b
 }

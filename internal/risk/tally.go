@@ -1,10 +1,11 @@
 package risk
 
 import (
-	"bytes"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"hash/fnv"
+	"math"
 	"slices"
 	"sort"
 )
@@ -15,7 +16,7 @@ const maxPatients = 1 << 20
 // Tally counts the cells of a run from the rows of its files.
 type Tally struct {
 	passes, pass uint64
-	// seen are the rows of this pass, by hash.
+	// seen are the patients of this pass, by cell and id.
 	seen  map[[2]uint64]struct{}
 	cells map[string]int64
 }
@@ -43,38 +44,59 @@ func (t *Tally) Pass() bool {
 // errRows is of rows that no Rows has written.
 var errRows = errors.New("the rows are not what this version writes")
 
-// Add takes the rows of a file and returns how many they are.
-func (t *Tally) Add(rows []byte) (int64, error) {
+// Add takes the record of a file and returns how many patients it has.
+func (t *Tally) Add(record []byte) (int64, error) {
 	var count int64
-	for len(rows) > 0 {
-		line, rest, ok := bytes.Cut(rows, []byte("\n"))
-		cell, _, tab := bytes.Cut(line, []byte("\t"))
-		if !ok || !tab {
+	number := func() (n uint64, ok bool) {
+		n, size := binary.Uvarint(record)
+		if size <= 0 {
+			return 0, false
+		}
+		record = record[size:]
+		return n, true
+	}
+	for len(record) > 0 {
+		size, ok := number()
+		if !ok || size > uint64(len(record)) {
 			return count, errRows
 		}
-		rows = rest
-		count++
-		h := fnv.New128a()
-		h.Write(line)
-		var sum [16]byte
-		h.Sum(sum[:0])
-		key := [2]uint64{be(sum[:8]), be(sum[8:])}
-		if key[1]%t.passes != t.pass-1 {
-			continue // of another pass
+		text := record[:size]
+		record = record[size:]
+		others, ok1 := number()
+		ids, ok2 := number()
+		if !ok1 || !ok2 || ids > uint64(len(record))/8 || others > math.MaxInt32 {
+			return count, errRows
 		}
-		if _, twice := t.seen[key]; !twice {
-			t.seen[key] = struct{}{}
-			t.cells[string(cell)]++
-		}
+		t.cell(text, int64(others), record[:8*ids])
+		record = record[8*ids:]
+		count += int64(others + ids)
 	}
 	return count, nil
 }
 
-func be(b []byte) (n uint64) {
-	for _, c := range b {
-		n = n<<8 | uint64(c)
+// cell counts a cell of a file.
+func (t *Tally) cell(text []byte, others int64, ids []byte) {
+	var n int64
+	if t.pass == 1 {
+		n = others
 	}
-	return n
+	which := fnv.New64a()
+	which.Write(text)
+	cell := which.Sum64()
+	for ; len(ids) > 0; ids = ids[8:] {
+		id := binary.LittleEndian.Uint64(ids)
+		if id%t.passes != t.pass-1 {
+			continue // of another pass
+		}
+		key := [2]uint64{cell, id}
+		if _, twice := t.seen[key]; !twice {
+			t.seen[key] = struct{}{}
+			n++
+		}
+	}
+	if n > 0 {
+		t.cells[string(text)] += n
+	}
 }
 
 // Summary says how large the cells are, and nothing of what is in them.
