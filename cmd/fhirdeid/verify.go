@@ -3,11 +3,13 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -18,11 +20,23 @@ import (
 
 func verifyCommand() *cobra.Command {
 	var claim, asOf, version string
+	var asJSON bool
 	cmd := &cobra.Command{
-		Use:     "verify FILE|FOLDER...",
-		Short:   "Look for leaks in de-identified NDJSON files, whoever has made them",
-		Example: `  fhirdeid verify --claim safe-harbor released/20261122T010000Z`,
-		Args:    usage(cobra.MinimumNArgs(1)),
+		Use:   "verify FILE|FOLDER...",
+		Short: "Look for leaks in de-identified NDJSON files, whoever has made them",
+		Long: `verify holds de-identified FHIR data against a claim, whoever has made it: each
+element must be of a kind that the claim allows there. It looks at the result
+alone, so it cannot tell that an identifier of the input has come through where a
+code may be; a run does that too.
+
+Files are NDJSON, plain or compressed by gzip or zstd; of a folder all of them are
+read. Findings are told by class and element path; no value is shown.
+
+Exit codes: 0 the data holds the claim; 3 it does not; 1 it could not be read; 2
+the call's words are off.`,
+		Example: `  fhirdeid verify --claim safe-harbor released/20261122T010000Z
+  fhirdeid verify --claim limited-data-set --fhir-version R5 --json Patient.ndjson.gz`,
+		Args: usage(cobra.MinimumNArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			at := time.Now()
 			if asOf != "" {
@@ -35,65 +49,106 @@ func verifyCommand() *cobra.Command {
 			if err != nil {
 				return &codeError{exitUsage, err}
 			}
-			return verifyAll(cmd.OutOrStdout(), c, args)
+			v := &verification{Claim: claim, FHIRVersion: strings.ToUpper(version), AsOf: at.UTC().Format(time.DateOnly), checker: c}
+			for _, path := range args {
+				if err := v.walk(path); err != nil {
+					return err
+				}
+			}
+			if v.Files == 0 {
+				return errors.New("there are no NDJSON files")
+			}
+			return v.tell(cmd.OutOrStdout(), asJSON)
 		},
 	}
-	cmd.Flags().StringVar(&claim, "claim", verify.SafeHarbor, "the claim to hold the data against")
+	cmd.Flags().StringVar(&claim, "claim", verify.SafeHarbor, "the claim to hold the data against: safe-harbor or limited-data-set")
 	cmd.Flags().StringVar(&asOf, "as-of", "", "instant at which ages are counted; default: now")
-	cmd.Flags().StringVar(&version, "fhir-version", "R4", "FHIR version of the data")
+	cmd.Flags().StringVar(&version, "fhir-version", "R4", "FHIR version of the data: STU3, R4, R4B or R5")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "tell the findings as JSON")
 	return cmd
 }
 
-// verifyAll prints each kind of finding with where it is first seen.
-func verifyAll(out io.Writer, c *verify.Checker, paths []string) error {
-	type kind struct {
-		severity    verify.Severity
-		class, path string
-	}
-	counts := make(map[kind]int64)
-	var lines, bad, files int64
-	for _, root := range paths {
-		err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
-			if err != nil || d.IsDir() || path != root && !isNDJSON(path) {
-				return err
-			}
-			files++
-			return eachLine(path, func(n int64, line []byte) {
-				lines++
-				hard := false
-				for _, f := range c.Check(n, nil, line) {
-					k := kind{f.Severity, f.Class, f.Path}
-					if counts[k] == 0 {
-						fmt.Fprintf(out, "%s  %-16s %s  (%s, line %d)\n", f.Severity, f.Class, f.Path, path, n)
-					}
-					counts[k]++
-					hard = hard || f.Severity == verify.Hard
-				}
-				if hard {
-					bad++
-				}
-			})
-		})
-		if err != nil {
-			return err
-		}
-	}
-	if files == 0 {
-		return errors.New("there are no NDJSON files")
-	}
-	fmt.Fprintf(out, "%d files, %d lines, %d with a hard finding, %d kinds of findings\n", files, lines, bad, len(counts))
-	if bad > 0 {
-		return &codeError{exitBadLines, fmt.Errorf("%d of %d lines break the claim", bad, lines)}
-	}
-	return nil
+// verification is what has been found so far, and how it is told as JSON.
+type verification struct {
+	Claim       string `json:"claim"`
+	FHIRVersion string `json:"fhirVersion"`
+	AsOf        string `json:"asOf"`
+	// Holds says that no line breaks the claim.
+	Holds    bool           `json:"holds"`
+	Files    int64          `json:"files"`
+	Lines    int64          `json:"lines"`
+	Bad      int64          `json:"linesWithHardFinding"`
+	Findings []*findingKind `json:"findings"`
+
+	checker *verify.Checker
+	kinds   map[findingKey]*findingKind
 }
 
+type findingKey struct {
+	severity    verify.Severity
+	class, path string
+}
+
+// findingKind is all findings of a class at a path, and where the first is.
+type findingKind struct {
+	Severity string `json:"severity"`
+	Class    string `json:"class"`
+	Path     string `json:"path"`
+	Count    int64  `json:"count"`
+	// File and Line are where it is first seen.
+	File string `json:"file"`
+	Line int64  `json:"line"`
+}
+
+// walk verifies a file, or the NDJSON files of a folder.
+func (v *verification) walk(root string) error {
+	return filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || path != root && !isNDJSON(path) {
+			return err
+		}
+		v.Files++
+		return eachLine(path, func(n int64, line []byte) { v.line(path, n, line) })
+	})
+}
+
+func (v *verification) line(path string, n int64, line []byte) {
+	v.Lines++
+	hard := false
+	for _, f := range v.checker.Check(n, nil, line) {
+		hard = hard || f.Severity == verify.Hard
+		key := findingKey{f.Severity, f.Class, f.Path}
+		kind := v.kinds[key]
+		if kind == nil {
+			kind = &findingKind{Severity: f.Severity.String(), Class: f.Class, Path: f.Path, File: path, Line: n}
+			if v.kinds == nil {
+				v.kinds = make(map[findingKey]*findingKind)
+			}
+			v.kinds[key] = kind
+			v.Findings = append(v.Findings, kind)
+		}
+		kind.Count++
+	}
+	if hard {
+		v.Bad++
+	}
+}
+
+// eachLine goes through the lines of a file. A file whose name says that it is
+// JSON is one line.
 func eachLine(path string, visit func(n int64, line []byte)) error {
 	in, err := openInput(path)
 	if err != nil {
 		return err
 	}
 	defer in.Close()
+	if isJSON(path) {
+		whole, err := io.ReadAll(in)
+		if err != nil {
+			return fmt.Errorf("reading %s: %w", path, err)
+		}
+		visit(1, bytes.TrimSpace(whole))
+		return nil
+	}
 	r := bufio.NewReaderSize(in, 1<<20)
 	for n := int64(1); ; n++ {
 		line, err := r.ReadBytes('\n')
@@ -107,4 +162,25 @@ func eachLine(path string, visit func(n int64, line []byte)) error {
 			return fmt.Errorf("reading %s: %w", path, err)
 		}
 	}
+}
+
+// tell writes what was found; the error is that the claim does not hold.
+func (v *verification) tell(out io.Writer, asJSON bool) error {
+	v.Holds = v.Bad == 0
+	if asJSON {
+		if v.Findings == nil {
+			v.Findings = []*findingKind{}
+		}
+		e := json.NewEncoder(out)
+		e.SetIndent("", "  ")
+		if err := e.Encode(v); err != nil {
+			return fmt.Errorf("writing the findings: %w", err)
+		}
+	} else {
+		v.text(out)
+	}
+	if !v.Holds {
+		return &codeError{exitBadLines, fmt.Errorf("%d of %d lines break the claim %s", v.Bad, v.Lines, v.Claim)}
+	}
+	return nil
 }

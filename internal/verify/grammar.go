@@ -11,7 +11,8 @@ import (
 type codeForm uint8
 
 const (
-	anyForm codeForm = iota + 1
+	anyForm  codeForm = iota + 1
+	listForm          // one of a list
 	snomedForm
 	loincForm
 	rxnormForm
@@ -38,6 +39,11 @@ var codeForms = map[string]codeForm{
 	"http://hl7.org/fhir/sid/icd-10-cm":           icd10Form,
 	"http://hl7.org/fhir/sid/icd-9-cm":            icd9Form,
 	"urn:oid:2.16.840.1.113883.6.238":             raceForm,
+	"urn:oid:2.16.840.1.113883.6.96":              snomedForm,
+	"urn:oid:2.16.840.1.113883.6.1":               loincForm,
+	"urn:oid:2.16.840.1.113883.6.88":              rxnormForm,
+	"urn:oid:2.16.840.1.113883.6.90":              icd10Form,
+	"https://dmd.nhs.uk":                          snomedForm, // its codes are SNOMED CT's
 }
 
 // isCode reports whether a code looks like one of a public system.
@@ -73,8 +79,11 @@ func (w *walk) isCode(system, code []byte) bool {
 		return n >= 2 && n <= 6 && digits >= n-2
 	case raceForm:
 		return n == 6 && code[4] == '-' && digits == 5
+	case listForm:
+		codes := w.c.public.codes[string(system)]
+		return codes[string(code)] || codes["*"] && string(code) != "*" && isTerse(code)
 	case anyForm:
-		return isShortCode(code) && !identifyingCode.Match(code)
+		return isTerse(code)
 	}
 	return false
 }
@@ -108,6 +117,21 @@ func isShortCode(s []byte) bool {
 		}
 	}
 	return true
+}
+
+// isTerse is what a code looks like in which nobody can be named or numbered: no
+// small letters, a digit unless it is very short, and not many digits.
+func isTerse(s []byte) bool {
+	if len(s) == 0 || len(s) > 15 {
+		return false
+	}
+	for _, c := range s {
+		if c <= ' ' || c > 'Z' || c == '@' {
+			return false
+		}
+	}
+	digits := countDigits(s)
+	return digits < identifierDigits && (digits > 0 || len(s) <= 3) && !identifyingCode.Match(s)
 }
 
 // identifyingCode is a code that has the form of a social security number, a

@@ -155,7 +155,9 @@ func (m *model) addRow(f []string) error {
 type public struct {
 	// systems are the public code systems, each with the form of its codes.
 	systems map[string]codeForm
-	zip3    map[string]bool
+	// codes are those of the systems that have a list of them.
+	codes map[string]map[string]bool
+	zip3  map[string]bool
 }
 
 var loadPublic = sync.OnceValues(func() (*public, error) {
@@ -176,5 +178,32 @@ var loadPublic = sync.OnceValues(func() (*public, error) {
 	for system, form := range codeForms {
 		p.systems[system] = form
 	}
-	return p, nil
+	return p, p.readCodes()
 })
+
+// readCodes reads the lists of codes. A "*" says that a system has others too.
+func (p *public) readCodes() error {
+	p.codes = make(map[string]map[string]bool)
+	data, err := files.ReadFile("codes.tsv.gz")
+	if err != nil {
+		return fmt.Errorf("reading the verifier's lists of codes: %w", err)
+	}
+	z, err := gzip.NewReader(bytes.NewReader(data))
+	if err != nil {
+		return fmt.Errorf("reading the verifier's lists of codes: %w", err)
+	}
+	lines := bufio.NewScanner(z)
+	lines.Buffer(nil, 1<<20)
+	for lines.Scan() {
+		fields := strings.Split(lines.Text(), "\t")
+		if p.systems[fields[0]] != anyForm {
+			continue // not public, or with a form of its own
+		}
+		codes := make(map[string]bool)
+		for _, code := range fields[1:] {
+			codes[code] = true
+		}
+		p.systems[fields[0]], p.codes[fields[0]] = listForm, codes
+	}
+	return lines.Err()
+}

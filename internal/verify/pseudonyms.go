@@ -2,11 +2,15 @@ package verify
 
 import "bytes"
 
-// pseudonymLength is that of 128 bits in hex.
-const pseudonymLength = 32
+// pseudonymLength is that of 128 bits in hex, hashLength that of the 256 bits of a
+// whole HMAC-SHA-256, which other tools write.
+const (
+	pseudonymLength = 32
+	hashLength      = 64
+)
 
 func isPseudonym(s []byte) bool {
-	if len(s) != pseudonymLength {
+	if len(s) != pseudonymLength && len(s) != hashLength {
 		return false
 	}
 	for _, c := range s {
@@ -24,7 +28,7 @@ func (w *walk) isReference(s []byte) bool {
 	}
 	if id, ok := bytes.CutPrefix(s, []byte("urn:uuid:")); ok {
 		_, ok := pseudonymLike(id)
-		return ok && len(id) == 36
+		return ok && (len(id) == 36 || len(id) == hashLength)
 	}
 	return w.isTyped(s)
 }
@@ -45,7 +49,7 @@ func (w *walk) isTyped(s []byte) bool {
 }
 
 // pseudonymLike finds what could be taken for a pseudonym at the end of an id or
-// a reference: 32 hexadecimal digits in any case, with hyphens or without. It is
+// a reference: 32 hexadecimal digits or 64 in any case, with hyphens or without. It is
 // given as a hash.
 func pseudonymLike(text []byte) (hash uint64, ok bool) {
 	if len(text) < pseudonymLength {
@@ -62,16 +66,16 @@ func pseudonymLike(text []byte) (hash uint64, ok bool) {
 		case c == '-':
 			continue
 		case c == '/' || c == ':' || c == '#':
-			return hash, digits == pseudonymLength
+			return hash, digits == pseudonymLength || digits == hashLength
 		default:
 			return 0, false
 		}
-		if digits++; digits > pseudonymLength {
+		if digits++; digits > hashLength {
 			return 0, false
 		}
 		hash = hashByte(hash, c)
 	}
-	return hash, digits == pseudonymLength
+	return hash, digits == pseudonymLength || digits == hashLength
 }
 
 // sameID finds an id of the input that has been left as it was.

@@ -1,12 +1,15 @@
 // Command gen writes the verifier's own tables:
 //
-//	go run ./gen FOLDER
+//	go run ./gen FOLDER [TERMINOLOGY]
 //
 // <version>.tsv.gz from FOLDER/fhir-definitions: one line an element: path,
 // types, whether it repeats, codes of its required value set.
 // public.tsv from FOLDER/fhir-definitions/code-systems.json and
 // FOLDER/data/zip3/zip3-2020.json: public code systems, and ZIP prefixes of more
 // than 20,000 people.
+// codes.tsv.gz from TERMINOLOGY, an unpacked package hl7.terminology.r4 (7.0.1,
+// CC0): the codes of each public code system that it enumerates; left as it is
+// where none is given.
 package main
 
 import (
@@ -16,6 +19,7 @@ import (
 	"fmt"
 	"log"
 	"os"
+	"path/filepath"
 	"sort"
 	"strings"
 )
@@ -38,8 +42,8 @@ type definitions struct {
 }
 
 func main() {
-	if len(os.Args) != 2 {
-		log.Fatal("usage: gen FOLDER")
+	if len(os.Args) != 2 && len(os.Args) != 3 {
+		log.Fatal("usage: gen FOLDER [TERMINOLOGY]")
 	}
 	for _, v := range []string{"stu3", "r4", "r4b", "r5"} {
 		if err := table(os.Args[1]+"/fhir-definitions/"+v+".json.gz", v+".tsv.gz"); err != nil {
@@ -48,6 +52,11 @@ func main() {
 	}
 	if err := public(os.Args[1]); err != nil {
 		log.Fatal(err)
+	}
+	if len(os.Args) == 3 {
+		if err := codes(os.Args[2]); err != nil {
+			log.Fatal(err)
+		}
 	}
 }
 
@@ -100,6 +109,10 @@ func table(from, to string) error {
 		}
 	}
 	sort.Strings(lines)
+	return write(to, lines)
+}
+
+func write(to string, lines []string) error {
 	var out bytes.Buffer
 	w, err := gzip.NewWriterLevel(&out, gzip.BestCompression)
 	if err != nil {
@@ -110,6 +123,50 @@ func table(from, to string) error {
 		return err
 	}
 	return os.WriteFile(to, out.Bytes(), 0o644)
+}
+
+// codes writes a line for each code system that is public and not a fragment: its
+// URL and its codes.
+func codes(dir string) error {
+	names, err := filepath.Glob(filepath.Join(dir, "CodeSystem-*.json"))
+	if err != nil {
+		return err
+	}
+	var lines []string
+	for _, name := range names {
+		data, err := os.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		var system struct {
+			URL, Content string
+			Concept      []any
+		}
+		if err := json.Unmarshal(data, &system); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		fields := []string{system.URL}
+		if system.Content == "fragment" {
+			fields = append(fields, "*")
+		}
+		if fields = addCodes(fields, system.Concept); len(system.Concept) > 0 {
+			lines = append(lines, strings.Join(fields, "\t"))
+		}
+	}
+	sort.Strings(lines)
+	return write("codes.tsv.gz", lines)
+}
+
+func addCodes(fields []string, concepts []any) []string {
+	for _, c := range concepts {
+		concept, _ := c.(map[string]any)
+		if code, ok := concept["code"].(string); ok {
+			fields = append(fields, code)
+		}
+		inner, _ := concept["concept"].([]any)
+		fields = addCodes(fields, inner)
+	}
+	return fields
 }
 
 func public(dir string) error {
