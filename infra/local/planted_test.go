@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"encoding/base64"
 	"fmt"
 	"io"
 	"os"
@@ -12,9 +13,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/Azure/azure-sdk-for-go/sdk/storage/azqueue/v2"
 	"github.com/klauspost/compress/zstd"
 
 	"fhirdeid/anonymize/fhirmodel"
+	"fhirdeid/internal/installation"
 	"fhirdeid/internal/ledger"
 	"fhirdeid/internal/planted"
 	"fhirdeid/internal/storage"
@@ -23,8 +26,8 @@ import (
 // TestPlantedNight takes one resource of every type, with a traceable value in
 // every leaf, through the whole system, and then looks for those values in
 // everything but the raw account's own data: the screen, the logs of host and
-// handler, the ledger, what waits in the queues, staging, the release, the catalog,
-// the reports.
+// handler, the ledger, the messages of the queues, staging, the release, the
+// catalog, the reports.
 func TestPlantedNight(t *testing.T) {
 	if testing.Short() {
 		t.Skip("needs Azurite, and builds the function app")
@@ -49,6 +52,7 @@ func TestPlantedNight(t *testing.T) {
 		t.Fatal(err)
 	}
 	l := ledger.New(s.account.Container("ledger"))
+	messages := peek(t, s)
 	if err := s.host.fire(ctx); err != nil {
 		t.Fatal(err)
 	}
@@ -62,7 +66,7 @@ func TestPlantedNight(t *testing.T) {
 	if err := s.bring(ctx, r); err != nil {
 		t.Fatal(err)
 	}
-	places := map[string][]byte{"the screen": []byte(shown.String())}
+	places := map[string][]byte{"the screen": []byte(shown.String()), "the queues": messages()}
 	for _, name := range []string{"ledger", "staging", "research", "catalog"} {
 		readContainer(t, s.account.Container(name), name, places)
 	}
@@ -82,10 +86,54 @@ func TestPlantedNight(t *testing.T) {
 			}
 		}
 	}
+	if raw, err := os.ReadFile(filepath.Join(data, "Patient.ndjson")); err != nil || len(index.Find(raw)) < 100 {
+		t.Errorf("the tokens are not even found in the input: %v", err)
+	}
+	if !bytes.Contains(places["the queues"], []byte("run")) {
+		t.Error("no message was seen in the queues")
+	}
 	if len(places) < 100 {
 		t.Errorf("only %d files, blobs and messages were looked at", len(places))
 	}
 	t.Logf("%d tokens were looked for in %d files and blobs, %d bytes", len(tokens), len(places), size)
+}
+
+// peek looks at the messages of all queues again and again, without taking them,
+// until what it returns is called for them.
+func peek(t *testing.T, s *system) func() []byte {
+	t.Helper()
+	client, err := azqueue.NewServiceClientFromConnectionString(s.azurite.ConnectionString(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	var seen bytes.Buffer
+	go func() {
+		defer close(done)
+		known := make(map[string]bool)
+		for ctx.Err() == nil {
+			for _, queue := range []string{installation.CheckQueue, installation.FetchQueue, installation.RetryQueue} {
+				most := int32(32)
+				r, err := client.NewQueueClient(queue).PeekMessages(ctx, &azqueue.PeekMessagesOptions{NumberOfMessages: &most})
+				if err != nil {
+					continue
+				}
+				for _, m := range r.Messages {
+					if !known[*m.MessageID] {
+						known[*m.MessageID] = true
+						body, _ := base64.StdEncoding.DecodeString(*m.MessageText)
+						fmt.Fprintf(&seen, "%s\n%s\n", *m.MessageText, body)
+					}
+				}
+			}
+			select {
+			case <-ctx.Done():
+			case <-time.After(20 * time.Millisecond):
+			}
+		}
+	}()
+	return func() []byte { cancel(); <-done; return seen.Bytes() }
 }
 
 // writeSample writes a file for each resource type.
