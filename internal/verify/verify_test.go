@@ -229,16 +229,3 @@ func TestProfileIsClean(t *testing.T) {
 		})
 	}
 }
-
-func FuzzCheck(f *testing.F) {
-	f.Add([]byte(`{"resourceType":"Patient","name":[{"family":"Doe"}]}`), []byte(`{"resourceType":"Patient","id":"x","_birthDate":{"extension":[null]}}`))
-	f.Add([]byte(`[`), []byte(`{"resourceType":"Bundle","entry":[{"resource":{"resourceType":1}}]}`))
-	c := checker(f)
-	f.Fuzz(func(t *testing.T, in, out []byte) {
-		for _, finding := range c.Check(1, in, out) {
-			if strings.ContainsAny(finding.Path, "\" \n") {
-				t.Errorf("a path is %q", finding.Path)
-			}
-		}
-	})
-}
