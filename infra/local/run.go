@@ -46,6 +46,7 @@ func run(ctx context.Context, o options, out io.Writer) (int, error) {
 	}
 	if o.keep {
 		s.say("\nStaying up; the timer fires at 01:00 UTC each night. Ctrl-C ends it.")
+		s.say("Look at it with: fhirdeid doctor --settings %s", s.settingsFile())
 		select {
 		case <-ctx.Done():
 		case <-s.host.ended():

@@ -58,6 +58,22 @@ func (s *system) settings() (map[string]string, error) {
 	return env, nil
 }
 
+// settingsFile is where the command line tool finds this installation, while it
+// is up.
+func (s *system) settingsFile() string { return filepath.Join(s.state, "settings.json") }
+
+// writeSettings writes the settings in the form of local.settings.json.
+func (s *system) writeSettings() error {
+	data, err := json.MarshalIndent(map[string]any{"Values": s.env}, "", "  ")
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(s.settingsFile(), append(data, '\n'), 0o600); err != nil { // it has the local keys
+		return fmt.Errorf("writing the settings: %w", err)
+	}
+	return nil
+}
+
 // localKeys are made once and kept, so that the pseudonyms of two runs agree.
 func (s *system) localKeys() (map[string]string, error) {
 	path := filepath.Join(s.state, "keys.json")

@@ -97,6 +97,9 @@ func (s *system) start(ctx context.Context) error {
 	if s.env, err = s.settings(); err != nil {
 		return err
 	}
+	if err := s.writeSettings(); err != nil {
+		return err
+	}
 	if err := s.prepare(ctx); err != nil {
 		return err
 	}
