@@ -54,6 +54,10 @@ type Settings = {
   EXPORT_TYPE_FILTERS: string?
   @description('Container of the export account that the server writes to.')
   EXPORT_CONTAINER: string?
+  @description('Configuration by which the server itself de-identifies what it exports; it is in the container anonymization of the export account.')
+  EXPORT_ANONYMIZATION_CONFIG: string?
+  @description('ETag of that configuration, as policy push prints it.')
+  EXPORT_ANONYMIZATION_ETAG: string?
   @description('Name of the research data set; keys are derived for it.')
   DATA_SET: string?
   @description('A built-in profile, or a rule file in the policy container.')
@@ -80,6 +84,8 @@ type Settings = {
   FETCH_PARALLEL: string?
   @description('Bad lines that a release may leave out.')
   MAX_QUARANTINED_LINES: string?
+  @description('Where traces and metrics go by OTLP over HTTP; empty: nowhere.')
+  OTEL_EXPORTER_OTLP_ENDPOINT: string?
   @description('Workers for one file.')
   ANONYMIZE_WORKERS: string?
   @description('How long one invocation may take; below functionTimeout of host.json.')

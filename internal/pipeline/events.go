@@ -32,7 +32,7 @@ const (
 	EventFetchUnknown   = "fetch of an unknown run"   // run: dropped
 	EventForeignBlob    = "foreign blob passed over"  // in another account or container, or no raw file
 	EventFileUnknown    = "file of an unknown run"    // run: passed over
-	EventFileDone       = "file de-identified"        // run, output, piece, type, lines, written, dropped, quarantined, duplicates, bytes, seconds
+	EventFileDone       = "file de-identified"        // run, output, piece, type, lines, written, dropped, quarantined, duplicates, hard, soft, bytes, seconds
 	EventFileFailed     = "file failed for good"      // run, output, piece, type, code, error
 	EventFindings       = "verifier findings"         // run, output, piece, type, hard, soft
 

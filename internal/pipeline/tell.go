@@ -21,11 +21,7 @@ func (b *beat) tell(ctx context.Context, age time.Duration) {
 		b.Log.InfoContext(ctx, EventStage, "run", b.run.ID, "stage", string(b.run.State))
 		return
 	}
-	log := b.Log.InfoContext
-	if b.run.State == ledger.Held || b.run.State == ledger.Failed {
-		log = b.Log.ErrorContext
-	}
-	log(ctx, EventRunOver, "run", b.run.ID, "state", string(b.run.State), "reasons", reasonCodes(b.run.Reasons), "seconds", b.run.EndedAt.Sub(b.run.CreatedAt))
+	b.Log.InfoContext(ctx, EventRunOver, "run", b.run.ID, "state", string(b.run.State), "reasons", reasonCodes(b.run.Reasons), "seconds", b.run.EndedAt.Sub(b.run.CreatedAt))
 	b.Telemetry.Over(ctx, b.run)
 }
 
@@ -34,7 +30,7 @@ func (p *Pipeline) tellFile(ctx context.Context, run *ledger.Run, file rawFile, 
 	ended := p.Now()
 	p.Log.InfoContext(ctx, EventFileDone, "run", run.ID, "output", file.Output, "piece", file.Piece, "type", file.Type,
 		"lines", r.Counts.Lines, "written", r.Counts.Written, "dropped", r.Counts.Dropped, "quarantined", r.Counts.Quarantined,
-		"duplicates", r.Counts.Duplicates, "bytes", r.Counts.BytesIn, "seconds", ended.Sub(began))
+		"duplicates", r.Counts.Duplicates, "hard", r.Hard, "soft", r.Soft, "bytes", r.Counts.BytesIn, "seconds", ended.Sub(began))
 	if r.Hard+r.Soft > 0 {
 		p.Log.WarnContext(ctx, EventFindings, "run", run.ID, "output", file.Output, "piece", file.Piece, "type", file.Type, "hard", r.Hard, "soft", r.Soft)
 	}
