@@ -44,7 +44,7 @@ func Policy(check func(ctx context.Context) (pipeline.PolicyState, error), vault
 func policyRemedy(code, vault string) string {
 	switch code {
 	case "policy-missing":
-		return "fhirdeid policy push FILE --local, or set POLICY to a built-in profile: safe-harbor"
+		return "fhirdeid policy push FILE --app, or set POLICY to a built-in profile: safe-harbor"
 	case "key-invalid", "key-unavailable":
 		if vault == "" {
 			return "Set KEY_VAULT_URL to the vault that has the keys; for local use FHIRDEID_KEY_… to what `fhirdeid keys new` prints"

@@ -41,6 +41,11 @@ func (x *exportAccount) has(file string) (container, name string, ok bool) {
 	return container, name, ok && container != "" && name != ""
 }
 
+// AnonymizationContainer is where the FHIR service looks for the configuration of
+// its own de-identification, in the account that it exports to
+// (https://learn.microsoft.com/azure/healthcare-apis/fhir/deidentified-export).
+const AnonymizationContainer = "anonymization"
+
 func (x *exportAccount) open(ctx context.Context, container, name string) (io.ReadCloser, error) {
 	body, _, err := x.account.Container(container).Open(ctx, name, "")
 	if err == nil {

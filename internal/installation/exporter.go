@@ -2,6 +2,7 @@ package installation
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/url"
@@ -30,6 +31,17 @@ func (e exporter) Open(ctx context.Context, f bulkdata.File) (io.ReadCloser, err
 		}
 	}
 	return e.Client.Open(ctx, f)
+}
+
+// AnonymizationConfig says in which state the server's own de-identification
+// configuration is. The error is errors.ErrUnsupported where the server's export
+// account is not known.
+func (e exporter) AnonymizationConfig(ctx context.Context, name string) (storage.ETag, error) {
+	if e.account == nil {
+		return "", errors.ErrUnsupported
+	}
+	info, err := e.account.account.Container(AnonymizationContainer).Head(ctx, name)
+	return info.ETag, err
 }
 
 func openExporter(ctx context.Context, s *settings.Settings, credential func() (azcore.TokenCredential, error), source keys.Source) (exporter, error) {

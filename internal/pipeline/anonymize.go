@@ -104,7 +104,7 @@ func (p *Pipeline) anonymizeFile(ctx context.Context, run *ledger.Run, made *eng
 	bad := newQuarantine(ctx, p.Stores.Quarantine, name)
 	defer bad.abort()
 	lines := newRepeats(in)
-	watch := &watch{checker: made.checker, links: links.NewFile(made.isType)}
+	watch := &watch{checker: made.checker, alone: made.alone, links: links.NewFile(made.isType)}
 	if made.cells != nil {
 		watch.cells = risk.NewRows(made.cells)
 	}

@@ -20,6 +20,7 @@ import (
 type engine struct {
 	*anonymize.Engine
 	checker *verify.Checker // nil: the policy claims nothing
+	alone   bool            // nothing is changed, the line is verified as it came
 	cells   *risk.Reader    // nil: nothing is counted of patients
 }
 
@@ -126,6 +127,9 @@ func engineKey(run *ledger.Run) string {
 
 // policy reads a built-in profile, or a rule file of the policy container.
 func (p *Pipeline) policy(ctx context.Context, name string) (*policy.Policy, error) {
+	if claim, ok := verifyOnly(name); ok {
+		return verifyOnlyPolicy(name, claim)
+	}
 	if rules, err := policy.Builtin(name); err == nil {
 		return rules, nil
 	}
@@ -163,7 +167,7 @@ func (p *Pipeline) makeEngine(ctx context.Context, run *ledger.Run, rules *polic
 		}
 		setKey(&material, policy.KeyPurpose(k.Purpose), secret.Value, run.DataSet, rules.Mode)
 	}
-	compiled, err := anonymize.Compile(rules, anonymize.Options{Keys: material, AsOf: run.AsOf, FHIRVersion: run.FHIRVersion, SyntheticIV: true, ServerURL: run.Server})
+	compiled, err := anonymize.Compile(unclaimed(run.Policy.Name, rules), anonymize.Options{Keys: material, AsOf: run.AsOf, FHIRVersion: run.FHIRVersion, SyntheticIV: true, ServerURL: run.Server})
 	if err != nil {
 		return nil, lastingf(codePolicyBad, "the policy %q cannot be used: %s", run.Policy.Name, err)
 	}
@@ -176,6 +180,7 @@ func (p *Pipeline) makeEngine(ctx context.Context, run *ledger.Run, rules *polic
 		made.checker, err = verify.New(run.Policy.Claim, verify.Options{
 			FHIRVersion: run.FHIRVersion, AsOf: run.AsOf, Loosened: paths, CodeSystems: systems, Extensions: extensions,
 		})
+		_, made.alone = verifyOnly(run.Policy.Name)
 		if err != nil {
 			return nil, lastingf(codePolicyBad, "the claim %q of the policy %q cannot be verified: %s", run.Policy.Claim, run.Policy.Name, err)
 		}

@@ -55,6 +55,9 @@ func (p *Pipeline) preflight(ctx context.Context, run *ledger.Run) error {
 	if err := add(p.preflightGroup(ctx, run)); err != nil {
 		return err
 	}
+	if err := add(p.preflightServerPolicy(ctx, run)); err != nil {
+		return err
+	}
 	if len(found.Reasons) > 0 {
 		return &found
 	}

@@ -57,6 +57,16 @@ func (s *Settings) check() Faults {
 			wrong("EXPORT_…: %s", err)
 		}
 	}
+	if s.ExportAnonymizerConfig != "" {
+		switch {
+		case strings.ContainsAny(s.ExportAnonymizerConfig, ":\\") || strings.Contains(s.ExportAnonymizerConfig, ".."):
+			wrong("EXPORT_ANONYMIZATION_CONFIG is the name of a blob in the container anonymization, such as deid.json")
+		case s.ExportAnonymizerETag == "":
+			wrong("EXPORT_ANONYMIZATION_CONFIG is set without EXPORT_ANONYMIZATION_ETAG, so a changed configuration would go unnoticed; `fhirdeid policy push` prints it")
+		case s.ExportLevel != bulkdata.LevelSystem:
+			wrong("EXPORT_ANONYMIZATION_CONFIG is for EXPORT_LEVEL system only")
+		}
+	}
 	if s.ExportGroup != "" && s.ExportLevel != bulkdata.LevelGroup {
 		wrong("EXPORT_GROUP is set, but EXPORT_LEVEL is not group")
 	}

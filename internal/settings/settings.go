@@ -29,12 +29,14 @@ type Settings struct {
 	ClientSecret      string           `envconfig:"CLIENT_SECRET" desc:"for client-secret: name of the secret in the key vault, or path of a file"`
 
 	// What is exported.
-	ExportSchedule    string         `envconfig:"EXPORT_SCHEDULE" default:"0 0 1 * * *" desc:"when runs start: seconds minutes hours day month weekday, in UTC"`
-	ExportLevel       bulkdata.Level `envconfig:"EXPORT_LEVEL" default:"system" desc:"system, patient or group"`
-	ExportGroup       string         `envconfig:"EXPORT_GROUP" desc:"id of the group, for level group"`
-	ExportTypes       []string       `envconfig:"EXPORT_TYPES" desc:"resource types, comma-separated; empty: all"`
-	ExportTypeFilters []string       `envconfig:"EXPORT_TYPE_FILTERS" desc:"search queries that limit types, separated by blanks, such as Observation?status=final" split:"blank"`
-	ExportContainer   string         `envconfig:"EXPORT_CONTAINER" desc:"azure: container of the server's export account; empty: the server's own choice"`
+	ExportSchedule         string         `envconfig:"EXPORT_SCHEDULE" default:"0 0 1 * * *" desc:"when runs start: seconds minutes hours day month weekday, in UTC"`
+	ExportLevel            bulkdata.Level `envconfig:"EXPORT_LEVEL" default:"system" desc:"system, patient or group"`
+	ExportGroup            string         `envconfig:"EXPORT_GROUP" desc:"id of the group, for level group"`
+	ExportTypes            []string       `envconfig:"EXPORT_TYPES" desc:"resource types, comma-separated; empty: all"`
+	ExportTypeFilters      []string       `envconfig:"EXPORT_TYPE_FILTERS" desc:"search queries that limit types, separated by blanks, such as Observation?status=final" split:"blank"`
+	ExportContainer        string         `envconfig:"EXPORT_CONTAINER" desc:"azure: container of the server's export account; empty: the server's own choice"`
+	ExportAnonymizerConfig string         `envconfig:"EXPORT_ANONYMIZATION_CONFIG" desc:"azure: configuration by which the server itself de-identifies what it exports, in the container anonymization of its export account; POLICY is then a second pass, or verify-safe-harbor or verify-limited-data-set to verify alone"`
+	ExportAnonymizerETag   string         `envconfig:"EXPORT_ANONYMIZATION_ETAG" desc:"azure: ETag of that configuration, as \"fhirdeid policy push\" prints it: the server refuses another"`
 
 	// What becomes of it.
 	DataSet    string    `envconfig:"DATA_SET" default:"default" desc:"name of the research data set; keys are derived for it"`
@@ -76,7 +78,7 @@ var connectionNames = []string{"AzureWebJobsStorage", "RawStorage", "LakeStorage
 func (s *Settings) Request() bulkdata.Request {
 	return bulkdata.Request{
 		Level: s.ExportLevel, GroupID: s.ExportGroup, Types: s.ExportTypes, TypeFilters: s.ExportTypeFilters,
-		Container: s.ExportContainer,
+		Container: s.ExportContainer, AnonymizationConfig: s.ExportAnonymizerConfig, AnonymizationConfigETag: s.ExportAnonymizerETag,
 	}
 }
 
