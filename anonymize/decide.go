@@ -26,8 +26,28 @@ func (w *worker) finish() {
 		n := &w.tape[i]
 		if n.flags&(hasValue|dropped|done) == hasValue {
 			n.flags |= done
-			if w.apply(i, n); w.fail != nil {
-				return
+			q := slow
+			if n.state != nil && len(w.claims) == 0 {
+				q = n.state.quick
+			}
+			switch q {
+			case leave:
+			case drop, dropUnlisted:
+				if n.elem == w.engine.postalCode && !w.strict {
+					w.apply(i, n)
+					break
+				}
+				w.methods[q.method()]++
+				n.flags = n.flags&^hasValue | removed | touched
+				if w.nested {
+					w.record(i, opRedact)
+				} else {
+					w.tape[0].ops |= opRedact
+				}
+			default:
+				if w.apply(i, n); w.fail != nil {
+					return
+				}
 			}
 		}
 		p := &w.tape[n.parent]
@@ -53,6 +73,44 @@ func (w *worker) finish() {
 	if w.strict && w.fail == nil {
 		w.checkRequired(0)
 	}
+}
+
+// quick is what is done to a value by most rules: nothing, or it is removed, without
+// a look at it.
+type quick uint8
+
+const (
+	slow         quick = iota // the method has to be asked
+	leave                     // no rule decides the value
+	drop                      // redact removes it
+	dropUnlisted              // no rule of a strict policy decides it
+)
+
+func (q quick) method() int {
+	if q == drop {
+		return methodRedact
+	}
+	return unlisted
+}
+
+// quick is what a rule, or none, does to values of a type. What redact may leave in
+// part it has to look at; of texts that is the postal code.
+func (e *Engine) quick(rule int, t *fhirmodel.Type) quick {
+	switch {
+	case rule == none && e.strict:
+		return dropUnlisted
+	case rule == none:
+		return leave
+	case e.methods[rule] != methodRedact:
+		return slow
+	case e.strict:
+		return drop
+	}
+	switch t.Kind {
+	case fhirmodel.Date, fhirmodel.DateTime, fhirmodel.Instant, fhirmodel.Decimal:
+		return slow
+	}
+	return drop
 }
 
 // complete drops what cannot stand without what it has lost.

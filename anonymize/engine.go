@@ -66,6 +66,8 @@ type Engine struct {
 	table             []method
 	// codingType and extensionType are asked for often.
 	codingType, extensionType *fhirmodel.Type
+	// postalCode is the only element of that name.
+	postalCode *fhirmodel.Element
 	// methods is the index of each rule's method.
 	methods []int
 	keys    Keys

@@ -70,6 +70,7 @@ const (
 // setMethods finds the method of each rule.
 func (e *Engine) setMethods() {
 	e.table = methods()
+	e.postalCode = e.model.Type("Address").Member([]byte("postalCode"))
 	e.codingType, e.extensionType = e.model.Type("Coding"), e.model.Type("Extension")
 	e.methods = make([]int, len(e.policy.Rules))
 	for i := range e.policy.Rules {

@@ -30,6 +30,9 @@ type state struct {
 	// context is the resource the node belongs to.
 	context *fhirmodel.Type
 
+	// quick says what is done to a value here, where that needs no look at it.
+	quick quick
+
 	typ *fhirmodel.Type
 	// next has the state of each child, by the element's index; nested has those
 	// of resources in the node, by type.
@@ -59,6 +62,8 @@ type automaton struct {
 	routes []route
 	known  map[string]*state
 	roots  map[*fhirmodel.Type]*state
+	// quick is the engine's; nil where nothing is decided.
+	quick func(rule int, t *fhirmodel.Type) quick
 }
 
 func newAutomaton(model *fhirmodel.Model, routes []route) *automaton {
@@ -217,6 +222,9 @@ func (b *builder) state(t, context *fhirmodel.Type) *state {
 		return known
 	}
 	b.a.known[key] = s
+	if b.a.quick != nil {
+		s.quick = b.a.quick(s.rule, t)
+	}
 	return s
 }
 

@@ -70,6 +70,7 @@ func newWorker(e *Engine) *worker {
 	w := &worker{engine: e, today: dateAt(e.asOf), lists: make(map[int32][]int32), fragments: make(map[fragmentKey]*fragment)}
 	w.scanner = newScanner(e.model, e.routes, e.strict)
 	w.extensions = e.model.Type("Extension")
+	w.scanner.rules.quick = e.quick
 	w.lossless = e.strict || !e.exact
 	w.cryptoH = hmac.New(sha256.New, e.keys.CryptoHash)
 	w.pseudoH = hmac.New(sha256.New, e.keys.Pseudonym)
