@@ -68,7 +68,7 @@ but lines were left out or the verifier has found something.`,
 		SilenceErrors: true,
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &codeError{exitUsage, err} })
-	root.AddCommand(anonymizeCommand(), lintCommand(), explainCommand(), previewCommand(), verifyCommand(), fhirpathCommand(), keysCommand(), runsCommand(), shareCommand(), doctorCommand(), policyCommand())
+	root.AddCommand(anonymizeCommand(), lintCommand(), explainCommand(), previewCommand(), verifyCommand(), fhirpathCommand(), keysCommand(), runsCommand(), shareCommand(), doctorCommand(), policyCommand(), seedCommand())
 	return root
 }
 

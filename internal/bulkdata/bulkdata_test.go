@@ -246,7 +246,7 @@ func FuzzManifest(f *testing.F) {
 func FuzzOutcome(f *testing.F) {
 	f.Add([]byte(`{"resourceType":"OperationOutcome","issue":[{"code":"transient"}]}`))
 	f.Fuzz(func(t *testing.T, body []byte) {
-		for _, c := range issueCodes(body) {
+		for _, c := range IssueCodes(body) {
 			if len(c) > 20 {
 				t.Errorf("a code of %d bytes is repeated", len(c))
 			}

@@ -192,7 +192,7 @@ func (c *Client) failed(op string, u *url.URL, r *http.Response) *Error {
 	body, _ := io.ReadAll(io.LimitReader(r.Body, maxOutcome)) // what there is of it
 	e := &Error{
 		Op: op, Status: r.StatusCode, URL: withoutQuery(u), Outcome: body,
-		Codes: issueCodes(body), RetryAfter: c.retryAfter(r.Header),
+		Codes: IssueCodes(body), RetryAfter: c.retryAfter(r.Header),
 	}
 	switch {
 	case r.StatusCode == http.StatusUnauthorized:

@@ -89,8 +89,9 @@ var knownCodes = []string{
 	"too-costly", "business-rule", "conflict", "limited-filter", "informational", "success",
 }
 
-// issueCodes reads the issue codes of an OperationOutcome, or none.
-func issueCodes(body []byte) []string {
+// IssueCodes reads the issue codes of an OperationOutcome, or none. A code that is
+// not of the value set is "other".
+func IssueCodes(body []byte) []string {
 	var outcome struct {
 		ResourceType string `json:"resourceType"`
 		Issue        []struct {

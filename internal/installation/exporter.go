@@ -67,6 +67,16 @@ func openExporter(ctx context.Context, s *settings.Settings, credential func() (
 	return e, err
 }
 
+// Authorizer gives the tokens for the FHIR server of the settings; nil sends none.
+func Authorizer(ctx context.Context, s *settings.Settings) (bulkdata.Authorizer, error) {
+	credential := identity(s)
+	source, err := keySource(s, credential)
+	if err != nil {
+		return nil, err
+	}
+	return authorizer(ctx, s, credential, source)
+}
+
 // authorizer gives the tokens that FHIR_AUTH asks for.
 func authorizer(ctx context.Context, s *settings.Settings, credential func() (azcore.TokenCredential, error), source keys.Source) (bulkdata.Authorizer, error) {
 	switch s.FHIRAuth {

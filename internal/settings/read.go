@@ -25,7 +25,13 @@ func (f Faults) Error() string {
 }
 
 // Read reads all settings from the environment. The error is Faults.
-func Read() (*Settings, error) {
+func Read() (*Settings, error) { return read(true) }
+
+// ReadServer reads the settings for what needs the FHIR server only: the storage
+// connections may be missing, and are not read.
+func ReadServer() (*Settings, error) { return read(false) }
+
+func read(connections bool) (*Settings, error) {
 	s := new(Settings)
 	var faults Faults
 	v := reflect.ValueOf(s).Elem()
@@ -38,7 +44,9 @@ func Read() (*Settings, error) {
 			faults = append(faults, fault)
 		}
 	}
-	faults = append(faults, s.readConnections(os.LookupEnv)...)
+	if connections {
+		faults = append(faults, s.readConnections(os.LookupEnv)...)
+	}
 	if len(faults) == 0 {
 		faults = s.check()
 	}

@@ -5,5 +5,5 @@
 //
 // The same seed gives the same bytes on every machine. Each patient is made from
 // the seed and its number alone, so a million can be streamed without being held.
-// Only tests and the local run use it.
+// Tests, the local run and `fhirdeid seed` use it; the function app does not.
 package synth
