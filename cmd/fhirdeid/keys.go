@@ -16,7 +16,12 @@ import (
 )
 
 func keysCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "keys", Short: "Make keys, and tell them apart"}
+	cmd := &cobra.Command{
+		Use: "keys", Short: "Make keys, and tell them apart",
+		Long: "Make the keys that pseudonyms, date shifts and encryption are made with, and tell them apart by their public ids, without showing them.",
+		Example: `  fhirdeid keys new pseudonym-key
+  fhirdeid keys id pseudonym-key`,
+	}
 	cmd.AddCommand(newKeyCommand(), keyIDCommand())
 	return cmd
 }
