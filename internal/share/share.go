@@ -67,13 +67,16 @@ func (r *Releases) Make(ctx context.Context, q Request) (*Link, error) {
 	start := q.Start
 	if start.IsZero() {
 		start = now.Add(-skew)
+		if earliest := q.Expiry.Add(-storage.MaxGrant); start.Before(earliest) {
+			start = earliest // the account's policy counts from the start
+		}
 	}
 	switch {
 	case !q.Expiry.After(now):
 		return nil, refuse("The link would end before it is given out; give a later end.")
 	case !q.Expiry.After(start):
 		return nil, refuse("The link would end before it begins; give a later end.")
-	case q.Expiry.After(now.Add(storage.MaxGrant)):
+	case q.Expiry.After(now.Add(storage.MaxGrant)), q.Expiry.Sub(start) > storage.MaxGrant:
 		return nil, refuse("A link ends within seven days from now, which Azure sets; share again when it has ended.")
 	}
 	if err := r.released(ctx, q.Run); err != nil {

@@ -70,6 +70,18 @@ func TestMake(t *testing.T) {
 	}
 }
 
+// TestLongest: a link of seven days is no longer than that from its start on, which
+// the account's own policy for signatures counts.
+func TestLongest(t *testing.T) {
+	r, s := releases(t)
+	if _, err := r.Make(t.Context(), Request{Run: "20261122T010000Z", Expiry: now.Add(storage.MaxGrant)}); err != nil {
+		t.Fatal(err)
+	}
+	if g := s.grants[0]; g.Expiry.Sub(g.Start) != storage.MaxGrant || g.Start.After(now) {
+		t.Errorf("granted is %s to %s", g.Start, g.Expiry)
+	}
+}
+
 func TestRefused(t *testing.T) {
 	good := Request{Run: "20261122T010000Z", Expiry: now.Add(time.Hour)}
 	tests := map[string]struct {
