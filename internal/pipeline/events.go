@@ -35,6 +35,7 @@ const (
 	EventFileDone       = "file de-identified"        // run, output, piece, type, lines, written, dropped, quarantined, duplicates, hard, soft, bytes, seconds
 	EventFileFailed     = "file failed for good"      // run, output, piece, type, code, error
 	EventFindings       = "verifier findings"         // run, output, piece, type, hard, soft
+	EventSmokeLeft      = "smoke test not cleaned up" // run: what it wrote is left to the lifecycle rules
 
 	// The function app.
 	EventTimer             = "timer answered"      // run, outcome
@@ -55,6 +56,6 @@ var events = [...]string{
 	EventRunStarted, EventRunRevived, EventRunSkipped, EventRunRefused, EventRunReleased, EventRunOver, EventStage, EventFault,
 	EventHeartbeat, EventHeartbeatFailed, EventHeartbeatUnknown,
 	EventExportAccepted, EventSecondJob, EventOutcomeLost, EventOutputFetched, EventOutputRefused, EventFetchRetried, EventFetchUnknown,
-	EventForeignBlob, EventFileUnknown, EventFileDone, EventFileFailed, EventFindings,
+	EventForeignBlob, EventFileUnknown, EventFileDone, EventFileFailed, EventFindings, EventSmokeLeft,
 	EventTimer, EventInvocationFailed, EventInvocationStopped, EventInvocationPanic, EventInterrupted, EventHostGone, EventTelemetryLost,
 }

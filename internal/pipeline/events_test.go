@@ -1,14 +1,17 @@
 package pipeline
 
 import (
+	"bytes"
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"log/slog"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
+	"fhirdeid/internal/ledger"
 	"fhirdeid/internal/telemetry"
 )
 
@@ -108,4 +111,26 @@ func callee(e ast.Expr) string {
 		return e.Sel.Name
 	}
 	return ""
+}
+
+// TestNightIsLoggedWhole: of a night's lines nothing is taken away on the way out,
+// and the lines are there that alerts wait for.
+func TestNightIsLoggedWhole(t *testing.T) {
+	w := calm(t, simOutput{typ: "Patient", data: []byte(patientLine), count: 1}, simOutput{typ: "Observation", data: []byte("{\"resourceType\":\"Observation\"\n"), count: 1})
+	var log bytes.Buffer
+	w.log = telemetry.NewLogger(&log, slog.LevelDebug, Events())
+	wantState(t, w.oneNightOf(t), ledger.Held, "quarantine")
+	for _, bad := range []string{"unlisted event", "withheld"} {
+		if strings.Contains(log.String(), bad) {
+			t.Errorf("a line has %q:\n%s", bad, log.String())
+		}
+	}
+	for _, want := range []string{
+		`"msg":"run started"`, `"msg":"export accepted"`, `"msg":"run entered stage"`, `"stage":"fetching"`, `"msg":"output fetched"`,
+		`"msg":"file de-identified"`, `"quarantined":1`, `"msg":"heartbeat"`, `"msg":"run over"`, `"state":"held","reasons":["quarantine"]`,
+	} {
+		if !strings.Contains(log.String(), want) {
+			t.Errorf("no line has %s", want)
+		}
+	}
 }

@@ -115,7 +115,7 @@ func (p *Pipeline) removeSmoke(ctx context.Context, run string) {
 				err = c.container.Delete(ctx, info.Name)
 			}
 			if err != nil {
-				p.Log.WarnContext(ctx, "what a smoke test wrote could not be deleted", "run", run, "container", c.container.Name())
+				p.Log.WarnContext(ctx, EventSmokeLeft, "run", run)
 				break
 			}
 		}
