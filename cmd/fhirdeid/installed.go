@@ -4,8 +4,6 @@ import (
 	"context"
 	"io"
 	"log/slog"
-	"os"
-	"os/user"
 
 	"github.com/spf13/cobra"
 
@@ -64,12 +62,4 @@ func (o *installed) with(do action) func(*cobra.Command, []string) error {
 		}
 		return do(cmd.Context(), cmd.OutOrStdout(), in, args)
 	}
-}
-
-// operator names who acts, as the system knows them.
-func operator() string {
-	if u, err := user.Current(); err == nil {
-		return u.Username
-	}
-	return os.Getenv("USER")
 }

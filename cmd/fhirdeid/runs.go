@@ -95,7 +95,7 @@ func order(o *installed, kind ledger.OrderKind, short string, needsReason bool) 
 			return &codeError{exitUsage, errors.New("a reason is needed: --reason \"…\"; it is recorded with the run")}
 		}
 		return o.with(func(ctx context.Context, out io.Writer, in *installation.Installation, args []string) error {
-			err := in.Pipeline.Order(ctx, args[0], ledger.Order{Kind: kind, By: operator(), Reason: reason})
+			err := in.Pipeline.Order(ctx, args[0], ledger.Order{Kind: kind, By: operator(ctx, in), Reason: reason})
 			if errors.Is(err, ledger.ErrNoRun) {
 				return noRun(args[0])
 			}

@@ -44,7 +44,7 @@ ledger. A single link cannot be called back: "share revoke" ends all of them.
   fhirdeid share revoke`,
 		Args: usage(cobra.ExactArgs(1)), ValidArgsFunction: o.completeRuns,
 		RunE: o.with(func(ctx context.Context, out io.Writer, in *installation.Installation, args []string) error {
-			q.Run, q.By = args[0], operator()
+			q.Run, q.By = args[0], operator(ctx, in)
 			if err := window(&q, lifetime, start, expires, time.Now()); err != nil {
 				return &codeError{exitUsage, err}
 			}
@@ -215,7 +215,7 @@ person's links only.`,
 			if err := m.Revoke(ctx, name, account); err != nil {
 				return err
 			}
-			n, err := ledger.New(in.Pipeline.Stores.Ledger).RevokeShares(ctx, time.Now().UTC(), operator())
+			n, err := ledger.New(in.Pipeline.Stores.Ledger).RevokeShares(ctx, time.Now().UTC(), operator(ctx, in))
 			if err != nil {
 				return fmt.Errorf("all links to %s are revoked, but that could not be recorded: %w", name, err)
 			}
