@@ -107,11 +107,21 @@ func checks(in *installation.Installation, write bool) []doctor.Check {
 	}
 	list = append(list,
 		doctor.Policy(in.Pipeline.CheckPolicy, s.KeyVault),
-		doctor.Metadata(s.FHIRServerURL, s.FHIRVersion, nil),
+		doctor.Metadata(s.FHIRServerURL, expectedVersion(in), nil),
 		doctor.ExportRight(s.FHIRServerURL, s.FHIRServerProfile, in.Client))
 	list = append(list, exportChecks(in, account)...)
 	l := ledger.New(in.Pipeline.Stores.Ledger)
 	return append(list, doctor.Events(l, in.Raw.Local()), doctor.Runs(l, time.Now()))
+}
+
+// expectedVersion is the FHIR version of the policy, or that of the settings.
+func expectedVersion(in *installation.Installation) func(context.Context) string {
+	return func(ctx context.Context) string {
+		if p, err := in.Pipeline.CheckPolicy(ctx); err == nil && p.FHIRVersion != "" {
+			return p.FHIRVersion
+		}
+		return in.Settings.FHIRVersion
+	}
 }
 
 // exportChecks are those of the server's own export account, which not every

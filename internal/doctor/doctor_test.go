@@ -149,10 +149,10 @@ func TestMetadata(t *testing.T) {
 		{404, "", Fault, "404", "FHIR_SERVER_URL"},
 	} {
 		status, body = tt.status, tt.body
-		look(t, Metadata(server.URL, "R4", nil), tt.want, tt.text, tt.remedy)
+		look(t, Metadata(server.URL, func(context.Context) string { return "R4" }, nil), tt.want, tt.text, tt.remedy)
 	}
 	server.Close()
-	look(t, Metadata(server.URL, "R4", nil), Fault, "does not answer", "curl")
+	look(t, Metadata(server.URL, func(context.Context) string { return "R4" }, nil), Fault, "does not answer", "curl")
 }
 
 type asked struct{ err error }

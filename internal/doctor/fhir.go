@@ -16,9 +16,10 @@ import (
 const maxMetadata = 16 << 20
 
 // Metadata looks whether the server answers, in which version, and whether it
-// says that it exports. client is nil for one that waits half a minute.
-func Metadata(base, version string, client *http.Client) Check {
+// says that it exports. expected gives the FHIR version that runs are to have. client is nil for one that waits half a minute.
+func Metadata(base string, expected func(ctx context.Context) string, client *http.Client) Check {
 	return Check{"FHIR server", func(ctx context.Context) Result {
+		version := expected(ctx)
 		req, err := http.NewRequestWithContext(ctx, http.MethodGet, base+"/metadata", nil)
 		if err != nil {
 			return fault("FHIR_SERVER_URL is no URL", "Set FHIR_SERVER_URL to the server's base URL")

@@ -137,7 +137,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	parts := strings.Split(path, "/")
 	switch {
 	case path == "metadata":
-		answer(w, http.StatusOK, map[string]any{"resourceType": "CapabilityStatement", "status": "active", "kind": "instance", "fhirVersion": "4.0.1", "format": []string{"json"}})
+		answer(w, http.StatusOK, map[string]any{"resourceType": "CapabilityStatement", "status": "active", "kind": "instance", "fhirVersion": "4.0.1", "format": []string{"json"},
+			"rest": []map[string]any{{"mode": "server", "operation": []map[string]string{{"name": "export", "definition": "http://hl7.org/fhir/uv/bulkdata/OperationDefinition/export"}}}}})
 	case path == ".well-known/smart-configuration":
 		answer(w, http.StatusOK, map[string]any{"token_endpoint": s.base + "/token", "grant_types_supported": []string{"client_credentials"},
 			"token_endpoint_auth_signing_alg_values_supported": []string{"RS384", "ES384"}, "scopes_supported": []string{"system/*.rs"}})

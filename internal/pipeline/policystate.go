@@ -10,6 +10,8 @@ import (
 // PolicyState is what the policy of the next run is.
 type PolicyState struct {
 	Name, Hash, Claim string
+	// FHIRVersion is that of the policy, or of the settings where it names none.
+	FHIRVersion string
 	// Keys are the names of the keys it needs.
 	Keys []string
 }
@@ -27,7 +29,7 @@ func (p *Pipeline) CheckPolicy(ctx context.Context) (PolicyState, error) {
 	if err != nil {
 		return PolicyState{}, err
 	}
-	state := PolicyState{Name: run.Policy.Name, Hash: run.Policy.Hash, Claim: run.Policy.Claim}
+	state := PolicyState{Name: run.Policy.Name, Hash: run.Policy.Hash, Claim: run.Policy.Claim, FHIRVersion: run.FHIRVersion}
 	for _, k := range run.Keys {
 		state.Keys = append(state.Keys, k.Name)
 	}
