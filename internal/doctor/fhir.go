@@ -15,8 +15,9 @@ import (
 // maxMetadata bounds what is read of a server's capability statement.
 const maxMetadata = 16 << 20
 
-// Metadata looks whether the server answers, in which version, and whether it
-// says that it exports. expected gives the FHIR version that runs are to have. client is nil for one that waits half a minute.
+// Metadata looks whether the server answers, in which version, and whether it says
+// that it exports. expected gives the FHIR version that runs are to have; client is
+// nil for one without a time limit of its own.
 func Metadata(base string, expected func(ctx context.Context) string, client *http.Client) Check {
 	return Check{"FHIR server", func(ctx context.Context) Result {
 		version := expected(ctx)
