@@ -46,7 +46,7 @@ func TestImportsPointOneWay(t *testing.T) {
 	if err := cmd.Wait(); err != nil {
 		t.Fatal(err)
 	}
-	local := []string{"internal/funchost", "internal/fhirserver", "internal/synth", "internal/azurite"}
+	local := []string{"internal/funchost", "internal/fhirserver", "internal/synth", "internal/azurite", "internal/planted"}
 	never := map[string][]string{
 		"functions": local,
 		// The command line tool generates patients too: with fhirdeid seed a user tries

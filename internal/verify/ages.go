@@ -34,7 +34,7 @@ func (w *walk) ageObservation(i int32, t *typ) {
 		return
 	}
 	for c := i + 1; c < w.nodes[i].after; c = w.nodes[c].after {
-		e := t.members[string(w.keyOf(&w.nodes[c]))]
+		e := t.members.get(w.keyOf(&w.nodes[c]))
 		if e == nil || e.name != "value" {
 			continue
 		}

@@ -94,14 +94,14 @@ func (m *model) classify(t *typ) {
 		t.forbidden[c] = forbidden[t.path] || t.resource && unwanted[t.path]
 	}
 	value := false
-	for _, e := range t.members {
+	for _, e := range t.members.list {
 		value = value || e.name == "value"
 		e.publicPart, e.ident = publicParts[e.key], identifyingElements[e.key]
 		for c := range numClaims {
 			e.class[c] = m.classOf(c, t, e)
 		}
 	}
-	if code := t.members["code"]; code != nil && value {
+	if code := t.members.get([]byte("code")); code != nil && value {
 		t.ageBearer = code.typ.path == "CodeableConcept"
 	}
 }

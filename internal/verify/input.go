@@ -53,7 +53,7 @@ var identifyingElements = map[string]bool{
 func (g *inputs) collect(i int32, t *typ, m *model, inside bool) {
 	inside = inside || t.ident
 	for c := i + 1; c < g.nodes[i].after; c = g.nodes[c].after {
-		e := t.members[string(g.keyOf(&g.nodes[c]))]
+		e := t.members.get(g.keyOf(&g.nodes[c]))
 		if e == nil || inside && e.publicPart {
 			continue
 		}

@@ -28,7 +28,7 @@ type typ struct {
 	name, path string
 	resource   bool // that can be instantiated
 	primitive  bool
-	members    map[string]*elem
+	members    names
 	// ageBearer: its members are a code, which may be that of an age, and a value.
 	ageBearer bool
 	// forbidden and unwanted are by claim: nothing of it may be left.
@@ -113,7 +113,7 @@ func readModel(version string) (*model, error) {
 }
 
 func (m *model) add(name, path string) *typ {
-	t := &typ{name: name, path: path, members: make(map[string]*elem)}
+	t := &typ{name: name, path: path}
 	m.types[path] = t
 	return t
 }
@@ -146,7 +146,7 @@ func (m *model) addRow(f []string) error {
 			return fmt.Errorf("%s has a type that is not there", f[0])
 		}
 		e.anyResource = at == "Resource" || e.typ.resource
-		parent.members[e.key] = e
+		parent.members.add(e)
 	}
 	return nil
 }

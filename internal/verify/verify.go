@@ -139,7 +139,10 @@ const maxFindings = 100
 // the result.
 func (c *Checker) Check(line int64, in, out []byte) []Finding {
 	w := c.walks.Get().(*walk)
-	defer c.walks.Put(w)
+	defer func() {
+		w.data, w.given.data = nil, nil // the lines are the caller's
+		c.walks.Put(w)
+	}()
 	w.reset(line)
 	if in != nil && !w.input(in) {
 		// What cannot be read cannot be looked for.

@@ -114,7 +114,7 @@ func (w *walk) members(i int32, t *typ) {
 		if sibling {
 			key = key[1:]
 		}
-		e := t.members[string(key)]
+		e := t.members.get(key)
 		if e == nil {
 			w.findAt(Hard, ClassUnknown, w.pathText(".unknown"))
 			continue
