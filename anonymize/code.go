@@ -32,7 +32,8 @@ func (w *worker) code(i int32, n *node) {
 const maxDigits = 8
 
 // isLong reports whether a number is as long as an identifier, before its point
-// and without the zeros at its end: a count of 250000000000 cells is none.
+// and without the zeros at its end: a count of 250000000000 cells is none. Eight
+// digits that are a date, 19800203, are too long as well.
 func isLong(text []byte) bool {
 	digits, zeros := 0, 0
 	for _, c := range text {
@@ -46,7 +47,14 @@ func isLong(text []byte) bool {
 			}
 		}
 	}
-	return digits-zeros > maxDigits
+	return digits-zeros > maxDigits || digits == maxDigits && isDigitDate(text)
+}
+
+// isDigitDate reports whether a number begins like a date of these two centuries
+// without separators.
+func isDigitDate(text []byte) bool {
+	year, month, day := text[:2], text[4:6], text[6:8]
+	return (string(year) == "19" || string(year) == "20") && string(month) >= "01" && string(month) <= "12" && string(day) >= "01" && string(day) <= "31"
 }
 
 // number keeps a number, if it is not as long as an identifier. In an observation

@@ -23,6 +23,9 @@ func TestPlantedFound(t *testing.T) {
 		{"a name as a code without a list", "safe-harbor", `{"resourceType":"Condition","code":{"coding":[{"system":"http://hl7.org/fhir/sid/icd-10-nl","code":"Blumenthal"},{"system":"http://hl7.org/fhir/sid/icd-10-nl","code":"E11.9"}]}}`, "Blumenthal", `"E11.9"`},
 		{"a telephone number as an amount", "safe-harbor", `{"resourceType":"Claim","status":"active","total":{"value":6175551234,"currency":"USD"}}`, "6175551234", `"USD"`},
 		{"a telephone number as a quantity", "safe-harbor", `{"resourceType":"Observation","status":"final","valueQuantity":{"value":6175551234.5,"system":"http://unitsofmeasure.org","code":"mg"}}`, "6175551234", `"mg"`},
+		{"a date as a number", "safe-harbor", `{"resourceType":"Observation","status":"final","valueInteger":19800203}`, "19800203", `"final"`},
+		{"a negative number of eight digits", "safe-harbor", `{"resourceType":"Observation","status":"final","valueInteger":-19800203}`, "?", `-19800203`},
+		{"a number that is no date", "safe-harbor", `{"resourceType":"Observation","status":"final","valueInteger":19801303}`, "?", `19801303`},
 		{"a large count", "safe-harbor", `{"resourceType":"Observation","status":"final","valueQuantity":{"value":250000000000,"system":"http://unitsofmeasure.org","code":"/L"}}`, "?", `250000000000`},
 	} {
 		out, err := plantedEngine(t, c.profile, fhirmodel.R4).Resource(nil, []byte(c.in))

@@ -39,6 +39,7 @@ func NewIndex(tokens []Token, part int) *Index {
 		case Text, Town, Code, Digits:
 		case Date:
 			x.whole[t.Value] = int32(i)
+			x.whole[strings.ReplaceAll(t.Value, "-", "")] = int32(i)
 			x.months[t.Value[:7]] = int32(i)
 		default: // old, age, zip, time, ip, uuid
 			x.whole[t.Value] = int32(i)

@@ -89,6 +89,7 @@ func TestForms(t *testing.T) {
 		{Token{Value: "1980-02-03", Kind: Date, Path: "x"}, `"1980-02-03T10:00:00Z"`, "number"},
 		{Token{Value: "1980-02-03", Kind: Date, Path: "x"}, `"1980-02"`, "month"},
 		{Token{Value: "1980-02-03", Kind: Date, Path: "x"}, `"1980-02-03-04"`, "date"},
+		{Token{Value: "1980-02-03", Kind: Date, Path: "x"}, `{"value":19800203}`, "number"},
 		{Token{Value: "1980-02-03", Kind: Date, Path: "x"}, `"1980"`, ""},
 		{Token{Value: "1921", Kind: Old, Path: "x"}, `"1921"`, "number"},
 		{Token{Value: "1921", Kind: Old, Path: "x"}, `"1921-02"`, "year"},

@@ -15,8 +15,11 @@ func (m *maker) primitive(e *fhirmodel.Element) string {
 	case "boolean":
 		return []string{"true", "false"}[m.next(2)]
 	case "integer", "positiveInt", "unsignedInt":
-		if m.next(2) == 0 {
+		switch m.next(5) {
+		case 0, 1:
 			return fmt.Sprint(1 + m.random.IntN(80))
+		case 2:
+			return strings.ReplaceAll(m.day(), "-", "")
 		}
 		return m.number(9)
 	case "decimal":

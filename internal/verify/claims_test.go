@@ -112,6 +112,8 @@ func TestMore(t *testing.T) {
 		"a code of HL7":                     {"", `{"resourceType":"Observation","code":{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/v3-ActCode","code":"AMB"}]}}`, ""},
 		"a name as a code of HL7":           {"", `{"resourceType":"Observation","code":{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/v3-ActCode","code":"Blumenthal"}]}}`, "hard unlisted-code Observation.code.coding.code"},
 		"a hash as an id":                   {"", `{"resourceType":"Observation","id":"` + pseudonym + pseudonym + `"}`, ""},
+		"a date as a number":                {"", `{"resourceType":"Observation","valueInteger":19800203}`, "hard full-date Observation.valueInteger"},
+		"eight digits that are no date":     {"", `{"resourceType":"Observation","valueInteger":19801303}`, ""},
 		"a date as a code":                  {"", `{"resourceType":"Observation","code":{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/v3-ActCode","code":"1980-02-03"}]}}`, "hard unlisted-code Observation.code.coding.code"},
 		"an escaped leak":                   {`{"resourceType":"Patient","name":[{"family":"Blumenthal"}]}`, `{"resourceType":"Patient","address":[{"state":"Bl\u0075menthal"}]}`, "hard input-value Patient.address.state"},
 		"an escaped name in the input":      {`{"resourceType":"Patient","name":[{"family":"Bl\u0075menthal"}]}`, `{"resourceType":"Patient","address":[{"state":"BLUMENTHAL"}]}`, "hard input-value Patient.address.state"},

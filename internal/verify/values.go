@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"bytes"
 	"strconv"
 )
 
@@ -105,6 +106,9 @@ func (w *walk) number(text []byte, e *elem, holder int32) {
 	} else if d >= 6 {
 		w.fromInput(text, Soft)
 	}
+	if w.c.claim == safeHarbor && isDateNumber(text) {
+		w.find(Hard, ClassDate)
+	}
 	if t.kind == quantityKind && e.name == "value" && w.c.claim == safeHarbor {
 		w.ageIn(text, holder, t)
 	}
@@ -121,6 +125,14 @@ func wholeDigits(text []byte) int {
 		}
 	}
 	return len(text)
+}
+
+// isDateNumber reports whether a number is a date of these two centuries without
+// separators, such as 19800203.
+func isDateNumber(text []byte) bool {
+	whole, _, _ := bytes.Cut(text, []byte{'.'})
+	n, err := strconv.Atoi(string(whole))
+	return err == nil && len(whole) == 8 && (n/1000000 == 19 || n/1000000 == 20) && n/100%100 >= 1 && n/100%100 <= 12 && n%100 >= 1 && n%100 <= 31
 }
 
 // year accepts four digits that tell no age over 89.
