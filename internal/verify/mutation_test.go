@@ -162,7 +162,8 @@ func notice(c *verify.Checker, e *anonymize.Engine, lines []mutationLine) (chang
 	return changed
 }
 
-// mutant compiles a policy; nil if an element of it is not in this version.
+// mutant compiles a policy, with a fault in it or none; nil if an element of it is
+// not in this version.
 func mutant(t *testing.T, source string, version fhirmodel.Version) *anonymize.Engine {
 	t.Helper()
 	p, err := policy.Parse([]byte(source))

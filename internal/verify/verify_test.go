@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"fhirdeid/anonymize"
+	"fhirdeid/anonymize/fhirmodel"
 	"fhirdeid/anonymize/policy"
 	"fhirdeid/internal/verify"
 )
@@ -206,26 +207,42 @@ func TestRawDataIsNotClean(t *testing.T) {
 	}
 }
 
-// TestProfileIsClean: what the built-in profile leaves has no hard finding.
+// TestProfileIsClean: what the built-in profiles leave has no hard finding, and is
+// not merely empty.
 func TestProfileIsClean(t *testing.T) {
-	for _, set := range []string{"synthea-r4", "hl7-r4-examples"} {
-		t.Run(set, func(t *testing.T) {
-			c, e := checker(t), safeHarbor(t, profile(t))
-			seen := make(map[string]int)
-			corpus(t, set, 200, func(typ string, line []byte) {
-				out, err := e.Resource(nil, line)
-				if err != nil || len(out) == 0 {
-					return
+	for set, version := range map[string]fhirmodel.Version{"synthea-r4": fhirmodel.R4, "hl7-r4-examples": fhirmodel.R4, "synthea-stu3": fhirmodel.STU3} {
+		for _, claim := range []string{verify.SafeHarbor, verify.LimitedDataSet} {
+			t.Run(set+"/"+claim, func(t *testing.T) {
+				c, err := verify.New(claim, verify.Options{AsOf: asOf, FHIRVersion: string(version)})
+				if err != nil {
+					t.Fatal(err)
 				}
-				for _, f := range c.Check(1, line, out) {
-					if f.Severity == verify.Hard {
-						seen[f.Class+" "+f.Path]++
+				built, err := policy.Builtin(claim)
+				if err != nil {
+					t.Fatal(err)
+				}
+				e := mutant(t, string(built.Source()), version)
+				seen, before, after := make(map[string]int), 0, 0
+				corpus(t, set, 200, func(typ string, line []byte) {
+					out, err := e.Resource(nil, line)
+					if err != nil || len(out) == 0 {
+						return
 					}
+					before, after = before+len(line), after+len(out)
+					for _, f := range c.Check(1, line, out) {
+						if f.Severity == verify.Hard {
+							seen[f.Class+" "+f.Path]++
+						}
+					}
+				})
+				for f, n := range seen {
+					t.Errorf("%d × %s", n, f)
 				}
+				if after < before/20 {
+					t.Errorf("of %d bytes %d are left", before, after)
+				}
+				t.Logf("%d bytes in, %d out", before, after)
 			})
-			for f, n := range seen {
-				t.Errorf("%d × %s", n, f)
-			}
-		})
+		}
 	}
 }
