@@ -6,7 +6,9 @@
 // and has for each path a class of value that may be there: a year, a pseudonym,
 // a code of a public code system or of a required value set, a number, yes or
 // no, a fixed text. Whatever has no class, or does not look like its class, is a
-// hard finding. Then it takes the names, numbers and addresses of the input line
+// hard finding; what the policy loosens with a reason is a soft one. There are two
+// claims: Safe Harbor, and the limited data set, which may have dates, towns and
+// ZIP codes. Then it takes the names, numbers and addresses of the input line
 // apart and looks whether one of them has come through.
 //
 // A finding says class, element path and line; never a value.
