@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"fhirdeid/infra/azure/grants"
 	"fhirdeid/internal/installation"
 )
 
@@ -178,5 +179,48 @@ func TestScopesExist(t *testing.T) {
 				t.Errorf("%s: %s is no container that is made", file, r.symbol)
 			}
 		}
+	}
+}
+
+// TestPrintedCommands holds the commands that are printed for whoever may give
+// roles against the templates, both ways.
+func TestPrintedCommands(t *testing.T) {
+	who := map[string]grants.Who{
+		"appPrincipalId": grants.App, "topicPrincipalId": grants.Topic, "fhirPrincipalId": grants.FHIR,
+		"operators.id": grants.Operators, "researchers.id": grants.Researchers, "seeders.id": grants.Seeders,
+	}
+	// Scopes by their symbols, where those are not the container's own name.
+	on := map[string]string{
+		"host": "host account", "lake": "lake account", "rawFiles": "raw account/raw", "exported": "raw account/export",
+		"deadLetters": "host account/dead-letters", "poison": "queues of the raw account/webjobs-blobtrigger-poison",
+		"vault": "key vault", "insights": "Application Insights", "service": "FHIR service", "account": "export account", "container": "container of the export account",
+	}
+	for account, containers := range map[string][]string{"raw account": installation.RawContainers, "lake account": installation.LakeContainers} {
+		for _, c := range containers {
+			if on[c] == "" {
+				on[c] = account + "/" + c
+			}
+		}
+	}
+	printed := make(map[string]grants.Grant)
+	for _, g := range grants.All() {
+		printed[g.Symbol] = g
+	}
+	for _, a := range assignments(t) {
+		if a.file == "medtech.bicep" {
+			continue
+		}
+		g, ok := printed[a.symbol]
+		delete(printed, a.symbol)
+		where := string(g.On)
+		if g.Part != "" {
+			where += "/" + g.Part
+		}
+		if !ok || g.Role != a.role || g.Who != who[a.principal] || where != on[a.scope] {
+			t.Errorf("%s: %s gives %s on %s to %s, and is printed as %q on %q to %q", a.file, a.symbol, a.role, a.scope, a.principal, g.Role, where, g.Who)
+		}
+	}
+	for symbol := range printed {
+		t.Errorf("%s is printed, and in no template", symbol)
 	}
 }
