@@ -51,6 +51,9 @@ param assignRoles bool = true
 @description('Who operates the installation: reads the ledger, decides on held runs, makes keys. They can see data of patients.')
 param operators Principal = { id: '', type: 'User' }
 
+@description('Whether the one who deploys is the operator, where nobody else is named.')
+param deployerOperates bool = false
+
 @description('Who works with released data.')
 param researchers Principal = { id: '', type: 'Group' }
 
@@ -118,6 +121,7 @@ var vaultName = 'kv-${token}'
 var appName = '${name}-${token}'
 var healthName = 'ahds${token}'
 var events = !isolated
+var team = empty(operators.id) && deployerOperates ? { id: deployer().objectId, type: operators.type } : operators
 
 // The FHIR service by name, new or existing, since a role has to be given on it.
 var newServiceId = resourceId('Microsoft.HealthcareApis/workspaces/fhirservices', healthName, 'fhir')
@@ -267,7 +271,7 @@ module people 'people.bicep' = if (assignRoles) {
   params: {
     accounts: accounts
     vaultName: vaultName
-    operators: operators
+    operators: team
     researchers: researchers
   }
   dependsOn: [storage, vault]
@@ -279,7 +283,7 @@ module fhirRoles 'fhirroles.bicep' = if (assignRoles && onAzure) {
     workspaceName: service[8]
     serviceName: last(service)
     appPrincipalId: identity.outputs.principalId
-    seeders: operatorsSeed ? operators : { id: '', type: 'User' }
+    seeders: operatorsSeed ? team : { id: '', type: 'User' }
   }
   dependsOn: [fhir]
 }

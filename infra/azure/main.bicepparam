@@ -23,6 +23,7 @@ param operators = {
   id: readEnvironmentVariable('AZURE_PRINCIPAL_ID', '')
   type: readEnvironmentVariable('AZURE_PRINCIPAL_TYPE', 'User')
 }
+param deployerOperates = true
 // Generated patients only: see isolated.bicepparam for real ones.
 param operatorsSeed = empty(readEnvironmentVariable('FHIR_SERVICE_ID', '')) && empty(readEnvironmentVariable('EXTERNAL_FHIR_URL', ''))
 

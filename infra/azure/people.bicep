@@ -82,6 +82,11 @@ resource exported 'Microsoft.Storage/storageAccounts/blobServices/containers@202
   name: 'export'
 }
 
+resource serverRules 'Microsoft.Storage/storageAccounts/blobServices/containers@2025-08-01' existing = {
+  parent: rawBlobs
+  name: 'anonymization'
+}
+
 resource staging 'Microsoft.Storage/storageAccounts/blobServices/containers@2025-08-01' existing = {
   parent: lakeBlobs
   name: 'staging'
@@ -147,10 +152,21 @@ resource operatorPolicy 'Microsoft.Authorization/roleAssignments@2022-04-01' = i
   }
 }
 
-// They put the configuration of the de-identification of the server itself there.
+// They see whether exports can be read.
 resource operatorExported 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (!empty(operators.id)) {
   scope: exported
-  name: guid(exported.id, operators.id, blobDataContributor)
+  name: guid(exported.id, operators.id, blobDataReader)
+  properties: {
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', blobDataReader)
+    principalId: operators.id
+    principalType: operators.type
+  }
+}
+
+// They put rules there, by which the FHIR service itself de-identifies.
+resource operatorServerRules 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (!empty(operators.id)) {
+  scope: serverRules
+  name: guid(serverRules.id, operators.id, blobDataContributor)
   properties: {
     roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', blobDataContributor)
     principalId: operators.id

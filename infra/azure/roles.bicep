@@ -103,6 +103,11 @@ resource exported 'Microsoft.Storage/storageAccounts/blobServices/containers@202
   name: 'export'
 }
 
+resource serverRules 'Microsoft.Storage/storageAccounts/blobServices/containers@2025-08-01' existing = {
+  parent: rawBlobs
+  name: 'anonymization'
+}
+
 resource staging 'Microsoft.Storage/storageAccounts/blobServices/containers@2025-08-01' existing = {
   parent: lakeBlobs
   name: 'staging'
@@ -227,6 +232,17 @@ resource appExported 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   }
 }
 
+// It looks whether the rules that the FHIR service is told to de-identify by are the ones that were pinned.
+resource appServerRules 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  scope: serverRules
+  name: guid(serverRules.id, appPrincipalId, blobDataReader)
+  properties: {
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', blobDataReader)
+    principalId: appPrincipalId
+    principalType: 'ServicePrincipal'
+  }
+}
+
 // The host puts files that keep failing on this queue, beside the data; it first makes sure that the queue is
 // there, for which sending is not enough.
 resource appPoison 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
@@ -314,6 +330,17 @@ resource fhirExports 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (
   name: guid(exported.id, fhirPrincipalId, blobDataContributor)
   properties: {
     roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', blobDataContributor)
+    principalId: fhirPrincipalId
+    principalType: 'ServicePrincipal'
+  }
+}
+
+// It reads rules by which it de-identifies itself, where it is told to.
+resource fhirRules 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (!empty(fhirPrincipalId)) {
+  scope: serverRules
+  name: guid(serverRules.id, fhirPrincipalId, blobDataReader)
+  properties: {
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', blobDataReader)
     principalId: fhirPrincipalId
     principalType: 'ServicePrincipal'
   }

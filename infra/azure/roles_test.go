@@ -115,7 +115,7 @@ func TestEveryAssignmentHasItsReason(t *testing.T) {
 // TestLeastPrivilege holds what the app may do in each account against what it
 // does there.
 func TestLeastPrivilege(t *testing.T) {
-	scopes := map[string]string{"rawFiles": "raw", "exported": "export"}
+	scopes := map[string]string{"rawFiles": "raw", "exported": "export", "serverRules": installation.AnonymizationContainer}
 	got := make(map[string]string)
 	for _, a := range assignments(t) {
 		if a.file != "roles.bicep" || a.principal != "appPrincipalId" {
@@ -134,7 +134,7 @@ func TestLeastPrivilege(t *testing.T) {
 	}
 	want := map[string]bool{
 		"host Storage Blob Data Owner": true, "host Storage Queue Data Contributor": true, "host Storage Table Data Contributor": true,
-		"policy Storage Blob Data Reader": true, "export Storage Blob Data Reader": true, "poison Storage Queue Data Contributor": true,
+		"policy Storage Blob Data Reader": true, "export Storage Blob Data Reader": true, installation.AnonymizationContainer + " Storage Blob Data Reader": true, "poison Storage Queue Data Contributor": true,
 		"vault Key Vault Secrets User": true, "insights Monitoring Metrics Publisher": true,
 	}
 	for _, c := range slices.Concat(installation.RawContainers, installation.LakeContainers) {
@@ -168,7 +168,7 @@ func TestResearchersSeeReleasesOnly(t *testing.T) {
 
 // TestScopesExist: the containers that roles are given on are made.
 func TestScopesExist(t *testing.T) {
-	made := slices.Concat(installation.RawContainers, installation.LakeContainers, []string{"export", "dead-letters"})
+	made := slices.Concat(installation.RawContainers, installation.LakeContainers, []string{"export", "dead-letters", installation.AnonymizationContainer})
 	for _, file := range []string{"roles.bicep", "people.bicep"} {
 		for _, r := range resources(t, file, read(t, file)) {
 			if r.kind != "Microsoft.Storage/storageAccounts/blobServices/containers" {
@@ -191,7 +191,7 @@ func TestPrintedCommands(t *testing.T) {
 	}
 	// Scopes by their symbols, where those are not the container's own name.
 	on := map[string]string{
-		"host": "host account", "lake": "lake account", "rawFiles": "raw account/raw", "exported": "raw account/export",
+		"host": "host account", "lake": "lake account", "rawFiles": "raw account/raw", "exported": "raw account/export", "serverRules": "raw account/anonymization",
 		"deadLetters": "host account/dead-letters", "poison": "queues of the raw account/webjobs-blobtrigger-poison",
 		"vault": "key vault", "insights": "Application Insights", "service": "FHIR service", "account": "export account", "container": "container of the export account",
 	}

@@ -65,7 +65,8 @@ module raw 'account.bicep' = {
     name: names.raw
     sku: sku
     // export: where a FHIR service of this installation exports to; read-only for the app.
-    containers: ['raw', 'quarantine', 'ledger', 'policy', 'export']
+    // anonymization: rules by which that service itself de-identifies; it looks for them in a container of this name.
+    containers: ['raw', 'quarantine', 'ledger', 'policy', 'export', 'anonymization']
     // Made here, so that the app needs no right to make queues in this account.
     queues: ['webjobs-blobtrigger-poison']
     expiries: [

@@ -19,8 +19,8 @@ func TestContainersAndQueues(t *testing.T) {
 	}{
 		{"host", "containers", []string{"deployments", "dead-letters"}},
 		{"host", "queues", []string{installation.CheckQueue, installation.FetchQueue, installation.RetryQueue}},
-		// export is the server's own.
-		{"raw", "containers", append(slices.Clone(installation.RawContainers), "export")},
+		// export and anonymization are the server's own.
+		{"raw", "containers", append(slices.Clone(installation.RawContainers), "export", installation.AnonymizationContainer)},
 		{"raw", "queues", []string{"webjobs-blobtrigger-poison"}}, // the host's name for it
 		{"lake", "containers", installation.LakeContainers},
 	} {
