@@ -76,8 +76,16 @@ var rules = [
 
 // What Event Grid could not deliver. All criteria of one alert must hold, so there is an alert for each.
 var undelivered = [
-  { name: 'dropped-events', metric: 'DroppedEventCount', text: 'dropped events of new files, since it could not even write them off' }
-  { name: 'dead-events', metric: 'DeadLetteredCount', text: 'gave up on events of new files, and wrote them to the container dead-letters' }
+  {
+    name: 'dropped-events'
+    metric: 'DroppedEventCount'
+    text: 'dropped events of new files, since it could not even write them off'
+  }
+  {
+    name: 'dead-events'
+    metric: 'DeadLetteredCount'
+    text: 'gave up on events of new files, and wrote them to the container dead-letters'
+  }
 ]
 
 resource people 'Microsoft.Insights/actionGroups@2023-01-01' = {

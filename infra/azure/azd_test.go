@@ -56,6 +56,15 @@ func TestEnvironment(t *testing.T) {
 			}
 		}
 	}
+	// azd puts outputs into the environment: the second deployment must not read
+	// there what the first one said.
+	for _, m := range regexp.MustCompile(`(?m)^output (\w+)`).FindAllStringSubmatch(read(t, "main.bicep"), -1) {
+		for _, f := range []string{"main.bicepparam", "isolated.bicepparam"} {
+			if strings.Contains(read(t, f), "'"+m[1]+"'") {
+				t.Errorf("%s reads %s, which is also an output", f, m[1])
+			}
+		}
+	}
 	// And the templates are all on the page.
 	for file := range templates(t) {
 		if !strings.Contains(page, "`"+file+"`") {

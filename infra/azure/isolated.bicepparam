@@ -5,10 +5,12 @@ using 'main.bicep'
 param name = readEnvironmentVariable('INSTALLATION', 'fhirdeid')
 param tags = { data: 'patients' }
 
-param newFhirService = empty(readEnvironmentVariable('FHIR_SERVICE_ID', '')) && empty(readEnvironmentVariable('EXTERNAL_FHIR_URL', ''))
-param fhirServiceId = readEnvironmentVariable('FHIR_SERVICE_ID', '')
+var service = readEnvironmentVariable('FHIR_SERVICE_ID', '')
+var otherServer = readEnvironmentVariable('EXTERNAL_FHIR_URL', '')
+param newFhirService = empty(service) && empty(otherServer)
+param fhirServiceId = service
 param exportAccountId = readEnvironmentVariable('EXPORT_ACCOUNT_ID', '')
-param fhirServerUrl = readEnvironmentVariable('EXTERNAL_FHIR_URL', '')
+param fhirServerUrl = otherServer
 
 param settings = {
   DATA_SET: readEnvironmentVariable('DATA_SET', 'default')
@@ -31,4 +33,5 @@ param memoryMB = 4096
 param storageSku = 'Standard_ZRS'
 param logWorkspaceId = readEnvironmentVariable('LOG_WORKSPACE_ID', '')
 param logDays = 730
-param alertAddresses = empty(readEnvironmentVariable('ALERT_MAIL', '')) ? [] : split(readEnvironmentVariable('ALERT_MAIL', ''), ',')
+var mail = readEnvironmentVariable('ALERT_MAIL', '')
+param alertAddresses = empty(mail) ? [] : split(mail, ',')

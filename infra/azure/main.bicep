@@ -131,7 +131,8 @@ var onAzure = !empty(serviceId)
 var serverUrl = onAzure ? 'https://${service[8]}-${last(service)}.fhir.azurehealthcareapis.com' : fhirServerUrl
 
 // Where its exports are: the raw account of this installation, or its own.
-var exportAccount = split(empty(exportAccountId) ? resourceId('Microsoft.Storage/storageAccounts', accounts.raw) : exportAccountId, '/')
+var rawAccountId = resourceId('Microsoft.Storage/storageAccounts', accounts.raw)
+var exportAccount = split(empty(exportAccountId) ? rawAccountId : exportAccountId, '/')
 var exports = newFhirService || !empty(exportAccountId)
 var suffix = environment().suffixes.storage
 
@@ -226,7 +227,10 @@ module app 'app.bicep' = {
     clientId: identity.outputs.clientId
     endpoints: storage.outputs.endpoints
     exportEndpoints: exports
-      ? { blob: 'https://${last(exportAccount)}.blob.${suffix}', queue: 'https://${last(exportAccount)}.queue.${suffix}' }
+      ? {
+          blob: 'https://${last(exportAccount)}.blob.${suffix}'
+          queue: 'https://${last(exportAccount)}.queue.${suffix}'
+        }
       : { blob: '', queue: '' }
     vaultUrl: vault.outputs.url
     fhirServerUrl: serverUrl
@@ -356,7 +360,8 @@ module deid 'deid.bicep' = if (deidService) {
   }
 }
 
-// What the steps after the deployment need. None is a secret.
+// What the steps after the deployment need. None is a secret. azd puts them into the
+// environment, so none is called as what the parameter files read from there.
 
 @description('Name of the function app.')
 output APP_NAME string = app.outputs.name
@@ -383,13 +388,13 @@ output INSIGHTS_NAME string = logs.outputs.insightsName
 output FHIR_SERVER_URL string = serverUrl
 
 @description('Resource id of the FHIR service of Azure; empty: it is another server.')
-output FHIR_SERVICE_ID string = serviceId
+output FHIR_SERVICE_IN_USE string = serviceId
 
 @description('Resource id of the account that an existing FHIR service exports to; empty: none.')
-output EXPORT_ACCOUNT_ID string = exportAccountId
+output EXPORT_ACCOUNT_IN_USE string = exportAccountId
 
 @description('Container that the FHIR service exports to; empty: its own choice.')
-output EXPORT_CONTAINER string = newFhirService ? 'export' : (settings.?EXPORT_CONTAINER ?? '')
+output EXPORT_CONTAINER_IN_USE string = newFhirService ? 'export' : (settings.?EXPORT_CONTAINER ?? '')
 
 @description('Object id of the identity of the app.')
 output APP_PRINCIPAL_ID string = identity.outputs.principalId

@@ -8,10 +8,12 @@ param tags = { 'azd-env-name': readEnvironmentVariable('AZURE_ENV_NAME', 'fhirde
 
 // FHIR_SERVICE_ID names an existing FHIR service of Azure, EXPORT_ACCOUNT_ID where it
 // exports to; EXTERNAL_FHIR_URL names any other server.
-param newFhirService = empty(readEnvironmentVariable('FHIR_SERVICE_ID', '')) && empty(readEnvironmentVariable('EXTERNAL_FHIR_URL', ''))
-param fhirServiceId = readEnvironmentVariable('FHIR_SERVICE_ID', '')
+var service = readEnvironmentVariable('FHIR_SERVICE_ID', '')
+var otherServer = readEnvironmentVariable('EXTERNAL_FHIR_URL', '')
+param newFhirService = empty(service) && empty(otherServer)
+param fhirServiceId = service
 param exportAccountId = readEnvironmentVariable('EXPORT_ACCOUNT_ID', '')
-param fhirServerUrl = readEnvironmentVariable('EXTERNAL_FHIR_URL', '')
+param fhirServerUrl = otherServer
 
 param settings = {
   DATA_SET: readEnvironmentVariable('DATA_SET', 'default')
@@ -25,8 +27,9 @@ param operators = {
 }
 param deployerOperates = true
 // Generated patients only: see isolated.bicepparam for real ones.
-param operatorsSeed = empty(readEnvironmentVariable('FHIR_SERVICE_ID', '')) && empty(readEnvironmentVariable('EXTERNAL_FHIR_URL', ''))
+param operatorsSeed = empty(service) && empty(otherServer)
 
 param storageSku = 'Standard_LRS'
 param logDays = 30
-param alertAddresses = empty(readEnvironmentVariable('ALERT_MAIL', '')) ? [] : split(readEnvironmentVariable('ALERT_MAIL', ''), ',')
+var mail = readEnvironmentVariable('ALERT_MAIL', '')
+param alertAddresses = empty(mail) ? [] : split(mail, ',')

@@ -14,7 +14,7 @@ type installation map[string]string
 var needed = []string{"APP_NAME", "VAULT_NAME", "HOST_ACCOUNT", "RAW_ACCOUNT", "LAKE_ACCOUNT", "INSIGHTS_NAME", "APP_PRINCIPAL_ID"}
 
 // optional outputs.
-var optional = []string{"TOPIC_NAME", "FHIR_SERVICE_ID", "EXPORT_ACCOUNT_ID", "EXPORT_CONTAINER", "TOPIC_PRINCIPAL_ID", "FHIR_PRINCIPAL_ID", "FHIR_SERVER_URL"}
+var optional = []string{"TOPIC_NAME", "FHIR_SERVICE_IN_USE", "EXPORT_ACCOUNT_IN_USE", "EXPORT_CONTAINER_IN_USE", "TOPIC_PRINCIPAL_ID", "FHIR_PRINCIPAL_ID", "FHIR_SERVER_URL"}
 
 // installation reads the outputs: from the environment, where azd puts them, else
 // from the deployment.

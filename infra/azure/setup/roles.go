@@ -32,7 +32,7 @@ func (s *setup) roles(ctx context.Context, in installation, p people) error {
 	// among the containers already.
 	commands := grants.Installation{
 		Group: group.ID, Host: in["HOST_ACCOUNT"], Raw: in["RAW_ACCOUNT"], Lake: in["LAKE_ACCOUNT"], Vault: in["VAULT_NAME"], Insights: in["INSIGHTS_NAME"],
-		FHIRService: in["FHIR_SERVICE_ID"], ExportAccount: in["EXPORT_ACCOUNT_ID"], ExportContainer: in["EXPORT_CONTAINER"],
+		FHIRService: in["FHIR_SERVICE_IN_USE"], ExportAccount: in["EXPORT_ACCOUNT_IN_USE"], ExportContainer: in["EXPORT_CONTAINER_IN_USE"],
 		App: service(in["APP_PRINCIPAL_ID"]), Topic: service(in["TOPIC_PRINCIPAL_ID"]), FHIR: service(in["FHIR_PRINCIPAL_ID"]),
 		Operators:   grants.Principal{ID: p.operators, Type: p.operatorsType},
 		Researchers: grants.Principal{ID: p.researchers, Type: "Group"},

@@ -3,7 +3,9 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -11,6 +13,10 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"fhirdeid/internal/ledger"
+	"fhirdeid/internal/pipeline"
+	"fhirdeid/internal/storage"
 )
 
 // fakeAzure answers by the words of a call, and keeps what it was asked.
@@ -378,6 +384,35 @@ func TestEnv(t *testing.T) {
 	}
 	if _, err := do(t, f, "env", "--shell", "fish"); err == nil {
 		t.Error("an unknown shell is taken")
+	}
+}
+
+// TestSmokeWaitsForRoles: for them, and for nothing else.
+func TestSmokeWaitsForRoles(t *testing.T) {
+	unwritable := &pipeline.PreflightError{Reasons: []ledger.Reason{{Code: "container-unwritable"}}}
+	for name, c := range map[string]struct {
+		first error
+		tries int
+	}{
+		"a container that refuses":  {unwritable, 2},
+		"storage that refuses":      {fmt.Errorf("writing: %w", storage.ErrDenied), 2},
+		"a policy that is no good":  {&pipeline.PreflightError{Reasons: []ledger.Reason{{Code: "container-unwritable"}, {Code: "policy-invalid"}}}, 1},
+		"no result":                 {pipeline.ErrNoResult, 1},
+		"nothing is wrong at first": {nil, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := &setup{out: io.Discard, pause: func(context.Context, time.Duration) error { return nil }}
+			tries := 0
+			err := s.untilRolesHold(t.Context(), func() error {
+				if tries++; tries == 1 {
+					return c.first
+				}
+				return nil
+			})
+			if tries != c.tries || c.tries == 1 && !errors.Is(err, c.first) {
+				t.Errorf("%d tries, %v", tries, err)
+			}
+		})
 	}
 }
 

@@ -11,8 +11,10 @@ import (
 	"time"
 
 	open "fhirdeid/internal/installation"
+	"fhirdeid/internal/ledger"
 	"fhirdeid/internal/pipeline"
 	"fhirdeid/internal/settings"
+	"fhirdeid/internal/storage"
 	"fhirdeid/internal/synth"
 )
 
@@ -48,7 +50,11 @@ func (s *setup) smoke(ctx context.Context, in installation) error {
 	for line := range synth.New(synth.Config{Seed: 1, Patients: smokePatients}).Resources("Patient", nil) {
 		lines = append(append(lines, line...), '\n')
 	}
-	counts, err := opened.Pipeline.RunSmoke(ctx, pipeline.Smoke{Lines: lines, Events: in["TOPIC_NAME"] != "", Wait: smokeWait, Pause: s.pause})
+	var counts ledger.Counts
+	err = s.untilRolesHold(ctx, func() error {
+		counts, err = opened.Pipeline.RunSmoke(ctx, pipeline.Smoke{Lines: lines, Events: in["TOPIC_NAME"] != "", Wait: smokeWait, Pause: s.pause})
+		return err
+	})
 	switch {
 	case errors.Is(err, pipeline.ErrNoResult):
 		return fmt.Errorf("no result came of a file in raw within %s. If the log says that the host sends content, the binding of the blob function is wrong; "+
@@ -63,6 +69,38 @@ func (s *setup) smoke(ctx context.Context, in installation) error {
 	s.say("%d generated patients came from raw to staging: %d written, %d dropped by the policy; %s. All of it is removed again.", counts.Lines, counts.Written, counts.Dropped, how)
 	s.say("To start the first run: eval \"$(go run ./infra/azure/setup env -g %s)\" && fhirdeid runs start", s.group)
 	return nil
+}
+
+// untilRolesHold tries again while storage refuses: a role that was just given takes
+// minutes until all of Azure knows it.
+func (s *setup) untilRolesHold(ctx context.Context, try func() error) error {
+	for n := 1; ; n++ {
+		err := try()
+		if !refused(err) || n == roleTries {
+			return err
+		}
+		if n == 1 {
+			s.say("Waiting for your roles on the storage accounts to be known everywhere …")
+		}
+		if err := s.pause(ctx, rolePause); err != nil {
+			return err
+		}
+	}
+}
+
+// refused reports whether storage did not let this identity in, and nothing else is
+// wrong.
+func refused(err error) bool {
+	var preflight *pipeline.PreflightError
+	if !errors.As(err, &preflight) {
+		return errors.Is(err, storage.ErrDenied)
+	}
+	for _, r := range preflight.Reasons {
+		if r.Code != "container-unwritable" {
+			return false
+		}
+	}
+	return true
 }
 
 // appSettings are the settings of the app that a person needs to see what it sees,
