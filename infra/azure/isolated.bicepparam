@@ -3,7 +3,7 @@
 using 'main.bicep'
 
 param name = readEnvironmentVariable('INSTALLATION', 'fhirdeid')
-param tags = { data: 'patients' }
+param tags = { 'azd-env-name': readEnvironmentVariable('AZURE_ENV_NAME', 'fhirdeid'), data: 'patients' }
 
 var service = readEnvironmentVariable('FHIR_SERVICE_ID', '')
 var otherServer = readEnvironmentVariable('EXTERNAL_FHIR_URL', '')

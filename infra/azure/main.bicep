@@ -238,7 +238,7 @@ module app 'app.bicep' = {
       onAzure ? {} : { FHIR_SERVER_PROFILE: 'standard' },
       newFhirService ? { EXPORT_CONTAINER: 'export' } : {},
       // Without events the heartbeat hands files on, so it does not wait for one that might come late.
-      events ? {} : { REDRIVE_AFTER: '1m' },
+      events ? {} : { REDRIVE_AFTER: '5m' },
       settings
     )
     insightsConnection: logs.outputs.insightsConnection
