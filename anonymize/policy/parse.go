@@ -208,7 +208,7 @@ func (p *Policy) readVersion(root *node, o *ParseOptions) error {
 	switch {
 	case version == "":
 		if p.Mode != Strict { // those may be for all versions
-			p.warnings = append(p.warnings, Error{Text: "The file names no fhirVersion; the setting FHIR_VERSION is used."})
+			p.warnings = append(p.warnings, Error{Text: "The file names no fhirVersion; the setting FHIR_VERSION, or --fhir-version, says which it is."})
 		}
 	case !slices.Contains([]string{"STU3", "R4", "R4B", "R5"}, p.FHIRVersion):
 		return &Error{Line: line, Text: "\"fhirVersion\" must be STU3, R4, R4B or R5"}
