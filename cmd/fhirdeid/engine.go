@@ -26,25 +26,36 @@ type engineOptions struct {
 
 // readPolicy reads a built-in profile by name, or a rule file.
 func readPolicy(name string, compat policy.Compat) (*policy.Policy, error) {
-	data, err := os.ReadFile(name)
-	if errors.Is(err, os.ErrNotExist) {
-		p, builtinErr := policy.Builtin(name)
-		if builtinErr != nil {
-			return nil, fmt.Errorf("there is no file %s, and %w", name, builtinErr)
-		}
-		if compat != "" {
-			return nil, usageError("--compat is for rule files, not for built-in profiles")
-		}
-		return p, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("reading the policy: %w", err)
+	data, profile, err := policySource(name)
+	switch {
+	case err != nil:
+		return nil, err
+	case profile != nil && compat != "":
+		return nil, usageError("--compat is for rule files, not for built-in profiles")
+	case profile != nil:
+		return profile, nil
 	}
 	p, err := policy.ParseWith(data, policy.ParseOptions{Compat: compat})
 	if err != nil {
 		return nil, fmt.Errorf("the policy %s: %w", name, err)
 	}
 	return p, nil
+}
+
+// policySource reads the text of a rule file, or of a built-in profile by name;
+// profile is nil where it is a file.
+func policySource(name string) (data []byte, profile *policy.Policy, err error) {
+	data, err = os.ReadFile(name)
+	switch {
+	case err == nil:
+		return data, nil, nil
+	case !errors.Is(err, os.ErrNotExist):
+		return nil, nil, fmt.Errorf("reading the policy: %w", err)
+	}
+	if profile, err = policy.Builtin(name); err != nil {
+		return nil, nil, fmt.Errorf("there is no file %s, and %w", name, err)
+	}
+	return profile.Source(), profile, nil
 }
 
 // read reads what the flags name: the policy, and the instant.

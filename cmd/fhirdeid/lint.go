@@ -2,9 +2,7 @@ package main
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
-	"os"
 
 	"github.com/spf13/cobra"
 
@@ -33,7 +31,7 @@ call's words are off; 3 errors were found.`,
 			if _, ok := fhirmodel.ParseVersion(version); !ok {
 				return &codeError{exitUsage, fmt.Errorf("--fhir-version is %q; it is STU3, R4, R4B or R5", version)}
 			}
-			data, err := policySource(args[0])
+			data, _, err := policySource(args[0])
 			if err != nil {
 				return err
 			}
@@ -64,20 +62,4 @@ func writeReport(cmd *cobra.Command, report *lint.Report, asJSON, all bool) erro
 	e.SetEscapeHTML(false)
 	e.SetIndent("", "  ")
 	return e.Encode(report)
-}
-
-// policySource reads the text of a built-in profile by name, or of a rule file.
-func policySource(name string) ([]byte, error) {
-	data, err := os.ReadFile(name)
-	if err == nil {
-		return data, nil
-	}
-	if !errors.Is(err, os.ErrNotExist) {
-		return nil, fmt.Errorf("reading the policy: %w", err)
-	}
-	p, builtinErr := policy.Builtin(name)
-	if builtinErr != nil {
-		return nil, fmt.Errorf("there is no file %s, and %w", name, builtinErr)
-	}
-	return p.Source(), nil
 }

@@ -19,7 +19,7 @@ import (
 )
 
 func verifyCommand() *cobra.Command {
-	var claim, asOf, version string
+	var claim, asOf, version, policyName string
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "verify FILE|FOLDER...",
@@ -29,12 +29,16 @@ element must be of a kind that the claim allows there. It looks at the result
 alone, so it cannot tell that an identifier of the input has come through where a
 code may be; a run does that too.
 
+With --policy the claim is that policy's, and what it lets pass with a reason does
+not break it.
+
 Files are NDJSON, plain or compressed by gzip or zstd; of a folder all of them are
 read. Findings are told by class and element path; no value is shown.
 
 Exit codes: 0 the data holds the claim; 3 it does not; 1 it could not be read; 2
 the call's words are off.`,
 		Example: `  fhirdeid verify --claim safe-harbor released/20261122T010000Z
+  fhirdeid verify --policy ours.json deid
   fhirdeid verify --claim limited-data-set --fhir-version R5 --json Patient.ndjson.gz`,
 		Args: usage(cobra.MinimumNArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -45,7 +49,16 @@ the call's words are off.`,
 					return &codeError{exitUsage, fmt.Errorf("--as-of is %w", err)}
 				}
 			}
-			c, err := verify.New(claim, verify.Options{FHIRVersion: version, AsOf: at})
+			options := verify.Options{FHIRVersion: version, AsOf: at}
+			if policyName != "" {
+				p, err := readPolicy(policyName, "")
+				if err != nil {
+					return err
+				}
+				claim = string(p.Claim)
+				options.Loosened, options.CodeSystems, options.Extensions = p.Loosened()
+			}
+			c, err := verify.New(claim, options)
 			if err != nil {
 				return &codeError{exitUsage, err}
 			}
@@ -62,6 +75,8 @@ the call's words are off.`,
 		},
 	}
 	cmd.Flags().StringVar(&claim, "claim", verify.SafeHarbor, "the claim to hold the data against: safe-harbor or limited-data-set")
+	cmd.Flags().StringVar(&policyName, "policy", "", "the policy that the data was made by, instead of a claim")
+	cmd.MarkFlagsMutuallyExclusive("claim", "policy")
 	cmd.Flags().StringVar(&asOf, "as-of", "", "instant at which ages are counted; default: now")
 	cmd.Flags().StringVar(&version, "fhir-version", "R4", "FHIR version of the data: STU3, R4, R4B or R5")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "tell the findings as JSON")
