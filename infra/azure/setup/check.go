@@ -134,7 +134,7 @@ func (s *setup) noRight(ctx context.Context, group, _ string) (string, error) {
 			return "", nil
 		}
 	}
-	return "you may not give roles in the resource group. Say so (azd env set ASSIGN_ROLES false, or --parameters assignRoles=false), deploy, and let somebody who may give them do what `go run ./infra/azure/setup roles` prints", nil
+	return "you may not give roles in the resource group. Say so (azd env set ASSIGN_ROLES false, or export ASSIGN_ROLES=false), deploy, and let somebody who may give them do what `go run ./infra/azure/setup roles` prints", nil
 }
 
 // matches reports whether one of the patterns, with * for anything, is for the action.
