@@ -72,3 +72,31 @@ func TestEnvironment(t *testing.T) {
 		}
 	}
 }
+
+// TestFiveCommands: the way by azd has at most five, the same on both pages, and
+// every command of setup that the page names is there.
+func TestFiveCommands(t *testing.T) {
+	block := func(page, head string) string {
+		_, after, found := strings.Cut(page, "\n"+head+"\n")
+		_, after, opened := strings.Cut(after, "```sh\n")
+		commands, _, closed := strings.Cut(after, "```")
+		if !found || !opened || !closed {
+			t.Fatalf("there are no commands under %q", head)
+		}
+		return strings.TrimSpace(commands)
+	}
+	page := read(t, "README.md")
+	azd := block(page, "### 1. azd")
+	if n := strings.Count(azd, "\n") + 1; n > 5 || !strings.HasSuffix(azd, "azd up") {
+		t.Errorf("azd takes %d commands:\n%s", n, azd)
+	}
+	if top := block(read(t, filepath.Join(root, "README.md")), "## Deploy"); top != azd {
+		t.Errorf("the two pages differ:\n%s\n%s", top, azd)
+	}
+	program := read(t, "setup/main.go")
+	for _, m := range regexp.MustCompile(`\./infra/azure/setup (\w+)`).FindAllStringSubmatch(page, -1) {
+		if !strings.Contains(program, `"`+m[1]+`", `) {
+			t.Errorf("README.md names `setup %s`, which there is not", m[1])
+		}
+	}
+}
