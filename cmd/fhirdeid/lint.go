@@ -8,7 +8,6 @@ import (
 
 	"fhirdeid/anonymize/fhirmodel"
 	"fhirdeid/anonymize/lint"
-	"fhirdeid/anonymize/policy"
 )
 
 func lintCommand() *cobra.Command {
