@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -56,6 +57,9 @@ ledger. A single link cannot be called back: "share revoke" ends all of them.
 				return printJSON(out, link)
 			}
 			printLink(out, link)
+			if q.Addresses == "" && q.Start.IsZero() {
+				tryLink(ctx, out, &http.Client{Timeout: 30 * time.Second}, link.URL)
+			}
 			return nil
 		}),
 	}
@@ -125,6 +129,26 @@ func printLink(out io.Writer, l *share.Link) {
 	folder, query, _ := strings.Cut(l.URL, "?")
 	fmt.Fprintf(out, "For the researchers, all files at once, or the list of them:\n\n  azcopy copy \"%s?%s\" . --recursive\n  curl \"%s/manifest.json?%s\"\n\n", folder, query, folder, query)
 	fmt.Fprintf(out, "Recorded as %s. The link is kept nowhere; it ends by itself, or with all others by: fhirdeid share revoke\n", l.ID)
+}
+
+// tryLink reads the release's manifest by the link, and says so if that fails: it
+// is better to know before the researchers do.
+func tryLink(ctx context.Context, out io.Writer, client *http.Client, link string) {
+	folder, query, _ := strings.Cut(link, "?")
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, folder+"/manifest.json?"+query, nil)
+	if err != nil {
+		return
+	}
+	resp, err := client.Do(req)
+	why := "the account cannot be reached" // the error has the link in it
+	if err == nil {
+		resp.Body.Close()
+		if resp.StatusCode == http.StatusOK {
+			return
+		}
+		why = fmt.Sprintf("the account answers %d %s", resp.StatusCode, resp.Header.Get("x-ms-error-code"))
+	}
+	fmt.Fprintf(out, "\nThe link was tried from here, and %s. It reaches no further than your own rights (\"Storage Blob Data Reader\" on the container), and the account's network rules hold for it too.\n", why)
 }
 
 func addresses(s *ledger.Share) string {

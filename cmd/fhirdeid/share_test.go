@@ -2,6 +2,8 @@ package main
 
 import (
 	"bytes"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -67,5 +69,30 @@ func TestSharePrinted(t *testing.T) {
 	out.Reset()
 	if err := printShares(&out, []*ledger.Share{s}, now.Add(2*time.Hour), true); err != nil || !strings.Contains(out.String(), `"state": "expired"`) {
 		t.Errorf("listed is %s, %v", out.String(), err)
+	}
+}
+
+func TestTryLink(t *testing.T) {
+	status := http.StatusOK
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/research/run/manifest.json" || r.URL.RawQuery != "sig=secret" {
+			t.Errorf("asked was %s", r.URL)
+		}
+		w.Header().Set("x-ms-error-code", "AuthorizationPermissionMismatch")
+		w.WriteHeader(status)
+	}))
+	link := server.URL + "/research/run?sig=secret"
+	for _, tt := range []struct {
+		status int
+		says   string // "" is nothing
+	}{{200, ""}, {403, "403 AuthorizationPermissionMismatch"}, {0, "cannot be reached"}} {
+		if status = tt.status; status == 0 {
+			server.Close()
+		}
+		var out bytes.Buffer
+		tryLink(t.Context(), &out, server.Client(), link)
+		if (out.Len() > 0) != (tt.says != "") || !strings.Contains(out.String(), tt.says) || strings.Contains(out.String(), "secret") {
+			t.Errorf("%d: it says %q", tt.status, out.String())
+		}
 	}
 }

@@ -8,14 +8,14 @@ import "slices"
 // message.
 const (
 	// The run.
-	EventRunStarted  = "run started"  // run, outcome
-	EventRunRevived  = "run revived"  // run: its heartbeat was lost
-	EventRunSkipped  = "run skipped"  // run, active: another run holds the scope
-	EventRunRefused  = "run refused"  // run, reasons: the preflight found a lasting fault
-	EventRunReleased = "run released" // run, files, lines: visible to researchers
-	EventRunOver     = "run over"     // run, state (released, held, failed, cancelled), reasons, seconds
-	EventStage       = "run entered stage"
-	EventFault       = "fault noted" // run, code: a foreseen fault, the run goes on
+	EventRunStarted  = "run started"       // run, outcome
+	EventRunRevived  = "run revived"       // run: its heartbeat was lost
+	EventRunSkipped  = "run skipped"       // run, active: another run holds the scope
+	EventRunRefused  = "run refused"       // run, reasons: the preflight found a lasting fault
+	EventRunReleased = "run released"      // run, files, lines: visible to researchers
+	EventRunOver     = "run over"          // run, state (released, held, failed, cancelled), reasons, seconds
+	EventStage       = "run entered stage" // run, stage
+	EventFault       = "fault noted"       // run, code: a foreseen fault, the run goes on
 
 	// The heartbeat.
 	EventHeartbeat        = "heartbeat"         // run, tick, state, age in seconds; level debug
