@@ -15,10 +15,9 @@ import (
 // which one that is.
 const aboutSettings = `The installation is the one that the settings in the environment name, as for the
 function app (FHIR_SERVER_URL, AzureWebJobsStorage, RawStorage, LakeStorage …), or
-those of --settings FILE, which is what one of these prints:
+those of --settings FILE: a local.settings.json, lines NAME=value, or what this prints:
 
-  az functionapp config appsettings list --name APP --resource-group GROUP
-  azd env get-values
+  az functionapp config appsettings list --name APP --resource-group GROUP >settings.json
 
 You work under your own identity: log in with "az login" first.`
 

@@ -108,7 +108,7 @@ func Events(l *ledger.Ledger, local bool) Check {
 			return skipped("the newest run has not needed them yet")
 		}
 		if i := slices.IndexFunc(run.Notes, func(n ledger.Note) bool { return n.Code == "files-redriven" }); i >= 0 {
-			remedy := "Look whether the subscription is there and what it could not deliver: az eventgrid system-topic event-subscription list --resource-group GROUP --system-topic-name TOPIC; make it anew with the post-deploy step (azd hooks run postdeploy)"
+			remedy := "In an isolated installation this is how it works; else look whether the subscription is there and what it could not deliver: az eventgrid system-topic event-subscription list --resource-group GROUP --system-topic-name TOPIC; make it anew with the post-deploy step (azd hooks run postdeploy)"
 			if local {
 				remedy = "Look at .local/logs/host.log"
 			}

@@ -11,7 +11,7 @@ import (
 // LoadFile puts the settings of a file into the environment, where they are not
 // set there already. The file has one of the forms in which settings are at hand:
 // local.settings.json; what `az functionapp config appsettings list` prints; or
-// lines NAME="value", as `azd env get-values` prints them.
+// lines NAME=value, with or without quotes.
 func LoadFile(path string) error {
 	data, err := os.ReadFile(path)
 	if err != nil {
@@ -19,7 +19,7 @@ func LoadFile(path string) error {
 	}
 	values, ok := parseFile(data)
 	if !ok {
-		return fmt.Errorf("the settings in %s cannot be read; the file is a local.settings.json, or what `az functionapp config appsettings list --name APP --resource-group GROUP` or `azd env get-values` prints", path)
+		return fmt.Errorf("the settings in %s cannot be read; the file is a local.settings.json, lines NAME=value, or what `az functionapp config appsettings list --name APP --resource-group GROUP` prints", path)
 	}
 	for name, value := range values {
 		if _, set := os.LookupEnv(name); set {

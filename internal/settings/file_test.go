@@ -11,7 +11,7 @@ func TestLoadFile(t *testing.T) {
 	for name, content := range map[string]string{
 		"local.settings.json": `{"IsEncrypted":false,"Values":{"DATA_SET":"one","POLICY":"mine"}}`,
 		"appsettings list":    `[{"name":"DATA_SET","slotSetting":false,"value":"one"},{"name":"POLICY","value":"mine"}]`,
-		"env get-values":      "DATA_SET=\"one\"\n\n# a comment\nexport POLICY=mine\n",
+		"lines":               "DATA_SET=\"one\"\n\n# a comment\nexport POLICY=mine\n",
 	} {
 		t.Run(name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "settings")
