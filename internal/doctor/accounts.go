@@ -84,7 +84,7 @@ func Queue(a Account, q queueLooker, name string) Check {
 		if a.Local {
 			missing = localRemedy
 		}
-		role := a.grant("Storage Queue Data Contributor")
+		role := a.grant("Storage Queue Data Reader")
 		waiting, err := q.QueueLength(ctx, name)
 		if err != nil {
 			return of(err, missing, role)
@@ -96,7 +96,7 @@ func Queue(a Account, q queueLooker, name string) Check {
 			return of(err, missing, role)
 		case poison > 0:
 			return fault(fmt.Sprintf("%d messages were given up by the host after five tries", poison),
-				fmt.Sprintf("Look at what failed (log line \"invocation failed\"); then: az storage message clear --account-name %s --queue-name %s-poison --auth-mode login. The heartbeat asks again for what is missing", a.name(), name))
+				fmt.Sprintf("Look at what failed (log line \"invocation failed\"); then: az storage message clear --account-name %s --queue-name %s-poison --auth-mode login (with the role \"Storage Queue Data Contributor\"). The heartbeat asks again for what is missing", a.name(), name))
 		}
 		return ok(fmt.Sprintf("is there, about %d messages wait", waiting))
 	}}

@@ -95,7 +95,7 @@ func TestQueue(t *testing.T) {
 	look(t, Queue(account, lengths{"fetch-file": 3}, "fetch-file"), OK, "about 3 messages", "")
 	look(t, Queue(account, lengths{"fetch-file": 0, "fetch-file-poison": 2}, "fetch-file"), Fault, "2 messages were given up", "az storage message clear --account-name raw1 --queue-name fetch-file-poison")
 	look(t, Queue(account, lengths{}, "fetch-file"), Fault, "not found", "az storage queue create")
-	look(t, Queue(account, lengths{"fetch-file": -1}, "fetch-file"), Fault, "denied", "Storage Queue Data Contributor")
+	look(t, Queue(account, lengths{"fetch-file": -1}, "fetch-file"), Fault, "denied", "Storage Queue Data Reader")
 }
 
 type folders struct {
