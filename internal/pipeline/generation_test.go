@@ -114,18 +114,34 @@ func TestGenerationName(t *testing.T) {
 	}
 	seen := map[string]string{run(func(*ledger.Run) {}): "the first"}
 	for what, change := range map[string]func(r *ledger.Run){
-		"data set": func(r *ledger.Run) { r.DataSet = "e" },
-		"version":  func(r *ledger.Run) { r.FHIRVersion = "R5" },
-		"policy":   func(r *ledger.Run) { r.Policy.Hash = "i" },
-		"key":      func(r *ledger.Run) { r.Keys[0].ID = "l" },
-		"keys":     func(r *ledger.Run) { r.Keys = append(r.Keys, ledger.Key{Purpose: "date-shift", ID: "k"}) },
-		"no keys":  func(r *ledger.Run) { r.Keys = nil },
+		"data set":        func(r *ledger.Run) { r.DataSet = "e" },
+		"version":         func(r *ledger.Run) { r.FHIRVersion = "R5" },
+		"policy":          func(r *ledger.Run) { r.Policy.Hash = "i" },
+		"key":             func(r *ledger.Run) { r.Keys[0].ID = "l" },
+		"keys":            func(r *ledger.Run) { r.Keys = append(r.Keys, ledger.Key{Purpose: "date-shift", ID: "k"}) },
+		"server's policy": func(r *ledger.Run) { r.Request.AnonymizationConfig = "deid.json" },
+		"state of server's policy": func(r *ledger.Run) {
+			r.Request.AnonymizationConfig, r.Request.AnonymizationConfigETag = "deid.json", "0x1"
+		},
+		"later state": func(r *ledger.Run) {
+			r.Request.AnonymizationConfig, r.Request.AnonymizationConfigETag = "deid.json", "0x2"
+		},
+		"unseen state": func(r *ledger.Run) { r.ID, r.Request.AnonymizationConfig = "b", "deid.json" },
+		"no keys":      func(r *ledger.Run) { r.Keys = nil },
 	} {
 		name := run(change)
 		if other := seen[name]; other != "" {
 			t.Errorf("another %s is the generation of %s", what, other)
 		}
 		seen[name] = what
+	}
+	pinned := func(etag string) func(r *ledger.Run) {
+		return func(r *ledger.Run) {
+			r.ID, r.Request.AnonymizationConfig, r.Request.AnonymizationConfigETag = etag, "deid.json", etag
+		}
+	}
+	if run(pinned("0x1")) != run(pinned(`"0x1"`)) {
+		t.Error("another run by the server's same configuration is another generation")
 	}
 	if run(func(r *ledger.Run) { r.ID, r.Engine = "b", "v2" }) != run(func(*ledger.Run) {}) {
 		t.Error("another run is another generation")

@@ -33,7 +33,7 @@ type groupLooker interface {
 // preflight looks, before anything is asked of the server, whether the run can
 // be done: the policy compiles and fits its claim, its keys can be read and are
 // strong, the containers can be written, the group has members. It fills the
-// run's policy and keys.
+// run's policy, keys and generation.
 func (p *Pipeline) preflight(ctx context.Context, run *ledger.Run) error {
 	var found PreflightError
 	add := func(err error) error {
@@ -58,6 +58,7 @@ func (p *Pipeline) preflight(ctx context.Context, run *ledger.Run) error {
 	if err := add(p.preflightServerPolicy(ctx, run)); err != nil {
 		return err
 	}
+	run.Generation = generation(run)
 	if len(found.Reasons) > 0 {
 		return &found
 	}
@@ -83,7 +84,6 @@ func (p *Pipeline) preflightPolicy(ctx context.Context, run *ledger.Run) error {
 	if err := p.pinKeys(ctx, run, rules); err != nil {
 		return err
 	}
-	run.Generation = generation(run)
 	_, err = p.engine(ctx, run)
 	return err
 }

@@ -47,6 +47,9 @@ type ReleaseRecord struct {
 	FHIRVersion string `json:"fhirVersion,omitempty"`
 	// Verified is whether the independent verifier has passed every line.
 	Verified bool `json:"verified"`
+	// ServerPolicy is the configuration by which the server de-identified what it
+	// exported, before Policy; nil where it did not.
+	ServerPolicy *ServerPolicy `json:"serverPolicy,omitempty"`
 	// Keys are the public fingerprints of the key versions used.
 	Keys []ledger.Key `json:"keys,omitempty"`
 	// LeftOut counts lines that are not in the release.
@@ -56,6 +59,14 @@ type ReleaseRecord struct {
 	} `json:"leftOut"`
 }
 
+// ServerPolicy names a state of a FHIR server's own de-identification
+// configuration ($export with _anonymizationConfig, of Azure's servers).
+type ServerPolicy struct {
+	Name string `json:"name"`
+	// ETag is empty where it was neither pinned nor to be seen.
+	ETag string `json:"etag,omitempty"`
+}
+
 // neutralRequest stands for the request, whose URL may name a hospital.
 const neutralRequest = "$export"
 
@@ -63,7 +74,7 @@ const neutralRequest = "$export"
 type Latest struct {
 	DataSet string `json:"dataSet"`
 	Run     string `json:"run"`
-	// Generation names policy, keys, data set and FHIR version: ids of one
+	// Generation names policies, keys, data set and FHIR version: ids of one
 	// generation join with each other, and with no other's. GenerationSince is its
 	// first release; EarlierGeneration is the one before, whose releases stay until
 	// they are deleted.
@@ -91,6 +102,9 @@ func (b *beat) publish(ctx context.Context, files []releaseFile) error {
 			Run: b.run.ID, DataSet: b.run.DataSet, AsOf: b.run.AsOf, Engine: b.run.Engine,
 			Policy: b.run.Policy, Generation: b.run.Generation, FHIRVersion: b.run.FHIRVersion, Verified: b.run.Policy.Claim != claimNone, Keys: b.run.Keys,
 		},
+	}
+	if r := b.run.Request; r.AnonymizationConfig != "" {
+		m.Extension.ServerPolicy = &ServerPolicy{Name: r.AnonymizationConfig, ETag: bareETag(r.AnonymizationConfigETag)}
 	}
 	m.Extension.LeftOut.Dropped = b.run.Totals.Dropped
 	m.Extension.LeftOut.Quarantined = b.run.Totals.Quarantined

@@ -14,7 +14,7 @@ func TestReleaseIsInTheDictionary(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, record := range []any{ReleaseManifest{}, ReleaseOutput{}, ReleaseRecord{}, Latest{}} {
+	for _, record := range []any{ReleaseManifest{}, ReleaseOutput{}, ReleaseRecord{}, ServerPolicy{}, Latest{}} {
 		typ := reflect.TypeOf(record)
 		for i := range typ.NumField() {
 			name, _, _ := strings.Cut(typ.Field(i).Tag.Get("json"), ",")

@@ -18,8 +18,8 @@ type configLooker interface {
 
 // preflightServerPolicy looks, where the server is to de-identify what it exports,
 // whether its configuration is there and is the one that was pinned: the server
-// would find out only after the run has waited for it. Where one may not look, the
-// server will tell.
+// would find out only after the run has waited for it. Where none was pinned, the
+// run pins what is there now. Where one may not look, the server will tell.
 func (p *Pipeline) preflightServerPolicy(ctx context.Context, run *ledger.Run) error {
 	name, pinned := run.Request.AnonymizationConfig, run.Request.AnonymizationConfigETag
 	looker, ok := p.Exporter.(configLooker)
@@ -38,6 +38,7 @@ func (p *Pipeline) preflightServerPolicy(ctx context.Context, run *ledger.Run) e
 	case pinned != "" && bareETag(string(etag)) != bareETag(pinned):
 		return lastingf("server-policy-changed", "the server's configuration %q is not the one of EXPORT_ANONYMIZATION_ETAG: somebody has changed it; look at it, then %s", name, push)
 	}
+	run.Request.AnonymizationConfigETag = bareETag(string(etag))
 	return nil
 }
 

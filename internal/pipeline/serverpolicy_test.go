@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"strings"
 	"testing"
@@ -45,9 +46,30 @@ func TestServerPolicyIsLookedAt(t *testing.T) {
 			t.Errorf("%s: %s, %s", name, l.code, l.text)
 		}
 	}
-	p := &Pipeline{Exporter: configured{err: errors.New("a hiccup")}}
+	open := &ledger.Run{Request: bulkdata.Request{AnonymizationConfig: "deid.json"}}
+	p := &Pipeline{Exporter: configured{etag: `"0x8D1"`}}
+	if err := p.preflightServerPolicy(t.Context(), open); err != nil || open.Request.AnonymizationConfigETag != "0x8D1" {
+		t.Errorf("a run without a pinned configuration asks for %+v, %v", open.Request, err)
+	}
+	p = &Pipeline{Exporter: configured{err: errors.New("a hiccup")}}
 	if err := p.preflightServerPolicy(t.Context(), &ledger.Run{}); err != nil {
 		t.Errorf("a run that does not need it looks: %v", err)
+	}
+}
+
+// TestServerPolicyIsInTheManifest: a release says by what the server had
+// de-identified it.
+func TestServerPolicyIsInTheManifest(t *testing.T) {
+	w := calm(t, patients(1))
+	w.plan.Request.AnonymizationConfig, w.plan.Request.AnonymizationConfigETag = "deid.json", "0x8D1"
+	r := w.oneNightOf(t)
+	wantState(t, r, ledger.Released, "")
+	var m ReleaseManifest
+	if err := json.Unmarshal(contents(t, w, "research")[r.ID+"/manifest.json"], &m); err != nil {
+		t.Fatal(err)
+	}
+	if m.Extension.ServerPolicy == nil || *m.Extension.ServerPolicy != (ServerPolicy{"deid.json", "0x8D1"}) {
+		t.Errorf("the manifest says %+v", m.Extension)
 	}
 }
 

@@ -38,7 +38,7 @@ type Run struct {
 	Engine string `json:"engine,omitempty"`
 	// FHIRVersion is that of the data.
 	FHIRVersion string `json:"fhirVersion,omitempty"`
-	// Generation names policy, keys, data set and FHIR version: ids of one
+	// Generation names policies, keys, data set and FHIR version: ids of one
 	// generation join with each other, and with no other's. NewGeneration says that
 	// this release is the first of it, and there was another before.
 	Generation    string `json:"generation,omitempty"`
