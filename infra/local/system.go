@@ -131,7 +131,7 @@ func (s *system) startFHIR() error {
 		source, what = folder, "the files of "+s.o.data
 	}
 	var err error
-	s.fhir, err = fhirserver.New(fhirserver.Options{Source: source, Profile: s.o.profile, Faults: s.o.faults, Polls: 2, PerFile: 1 << 30, FileBytes: 1 << 40})
+	s.fhir, err = fhirserver.New(fhirserver.Options{Source: source, Profile: s.o.profile, FHIRVersion: s.o.fhirVersion, Faults: s.o.faults, Polls: 2, PerFile: 1 << 30, FileBytes: 1 << 40})
 	if err != nil {
 		return err
 	}

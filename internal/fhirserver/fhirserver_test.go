@@ -10,6 +10,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"io"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -325,5 +326,21 @@ func TestCancelled(t *testing.T) {
 				return
 			}
 		})
+	}
+}
+
+// TestVersion: the capability statement names the version of what is exported.
+func TestVersion(t *testing.T) {
+	for version, want := range map[string]string{"": "4.0.1", "STU3": "3.0.2", "R4": "4.0.1", "R4B": "4.3.0", "R5": "5.0.0"} {
+		s, err := New(Options{FHIRVersion: version})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w := httptest.NewRecorder()
+		s.ServeHTTP(w, httptest.NewRequest("GET", "/fhir/metadata", nil))
+		if !strings.Contains(w.Body.String(), `"fhirVersion":"`+want+`"`) {
+			t.Errorf("%q: the server says %s", version, w.Body)
+		}
+		_ = s.Close()
 	}
 }

@@ -22,8 +22,10 @@ type Options struct {
 	Source Source
 	// Profile is "standard" or "azure".
 	Profile string
-	Auth    Auth
-	Faults  Faults
+	// FHIRVersion is STU3, R4, R4B or R5, of what the source holds; "" is R4.
+	FHIRVersion string
+	Auth        Auth
+	Faults      Faults
 	// PerFile is how many resources one output has at most; 0 is 10,000. FileBytes
 	// bounds its size; 0 is 64 MiB.
 	PerFile   int
@@ -137,7 +139,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	parts := strings.Split(path, "/")
 	switch {
 	case path == "metadata":
-		answer(w, http.StatusOK, map[string]any{"resourceType": "CapabilityStatement", "status": "active", "kind": "instance", "fhirVersion": "4.0.1", "format": []string{"json"},
+		answer(w, http.StatusOK, map[string]any{"resourceType": "CapabilityStatement", "status": "active", "kind": "instance", "fhirVersion": published(s.o.FHIRVersion), "format": []string{"json"},
 			"rest": []map[string]any{{"mode": "server", "operation": []map[string]string{{"name": "export", "definition": "http://hl7.org/fhir/uv/bulkdata/OperationDefinition/export"}}}}})
 	case path == ".well-known/smart-configuration":
 		answer(w, http.StatusOK, map[string]any{"token_endpoint": s.base + "/token", "grant_types_supported": []string{"client_credentials"},
@@ -209,4 +211,18 @@ func (s *Server) fault(w http.ResponseWriter, statuses []int, n int) bool {
 	w.WriteHeader(statuses[n])
 	_, _ = io.WriteString(w, "<html>no FHIR here</html>")
 	return true
+}
+
+// published is the number under which HL7 published a version of FHIR
+// (https://hl7.org/fhir/directory.html).
+func published(version string) string {
+	switch version {
+	case "STU3":
+		return "3.0.2"
+	case "R4B":
+		return "4.3.0"
+	case "R5":
+		return "5.0.0"
+	}
+	return "4.0.1"
 }
