@@ -77,7 +77,8 @@ quarantine or with findings. Mend the cause first. What was clean is kept.`,
 in its report. What breaks the policy's claim can be released by nobody.`,
 		`  fhirdeid runs release 20261122T010000Z --reason "two lines of the old lab system are known to be bad"`},
 	ledger.OrderDiscard: {`Give a held or failed run up. Its files in raw, staging and research are deleted;
-its record and its report stay.`,
+its record and its report stay, and its quarantined lines until the storage
+account's lifecycle rule deletes them.`,
 		`  fhirdeid runs discard 20261122T010000Z --reason "the export was of the test system"`},
 }
 

@@ -88,7 +88,7 @@ func Line(r *ledger.Run) string {
 	case r.State == ledger.Exporting && r.Kickoff.StatusURL == "":
 		b.WriteString("  asking the FHIR server for an export")
 	case r.State == ledger.Exporting:
-		fmt.Fprintf(&b, "  the server is exporting (%d polls)", r.Poll.Count)
+		fmt.Fprintf(&b, "  the server is exporting (polls: %d)", r.Poll.Count)
 	case r.Manifest != nil:
 		p := r.Fetch.Progress
 		fmt.Fprintf(&b, "  outputs %d/%d  files %d/%d  lines %d", p.Fetched, r.Manifest.Entries(), p.Results, max(p.Files, p.Results), p.Lines)

@@ -34,9 +34,9 @@ func TestNoTerminal(t *testing.T) {
 	v.End()
 	want := []string{
 		"20261122T010000Z  exporting  asking the FHIR server for an export",
-		"20261122T010000Z  exporting  the server is exporting (3 polls)",
+		"20261122T010000Z  exporting  the server is exporting (polls: 3)",
 		"20261122T010000Z  note: The server did not answer.",
-		"20261122T010000Z  exporting  the server is exporting (3 polls)",
+		"20261122T010000Z  exporting  the server is exporting (polls: 3)",
 		"20261122T010000Z  fetching   outputs 1/4  files 1/2  lines 10  2.0 MB/s",
 		"20261122T010000Z  releasing  outputs 1/4  files 1/2  lines 10  2.0 MB/s  copied 0/2",
 	}
