@@ -1,6 +1,7 @@
 package anonymize
 
 import (
+	"errors"
 	"fmt"
 )
 
@@ -48,3 +49,13 @@ func (e *LineError) Error() string {
 
 // LineReason is the code under which the line is counted.
 func (e *LineError) LineReason() string { return e.Reason }
+
+// LineReason is the code under which Stats.Reasons counts a bad line: that of the
+// first error in err's tree with a method LineReason() string, or "refused".
+func LineReason(err error) string {
+	var r interface{ LineReason() string }
+	if errors.As(err, &r) {
+		return r.LineReason()
+	}
+	return "refused"
+}

@@ -284,7 +284,7 @@ func (s *stream) line(w *worker, c *chunk, number int64, line []byte, tooLong bo
 		c.out = c.out[:begin]
 		c.bad = append(c.bad, badLine{number, line, err})
 		c.stats.Rejected++
-		c.stats.Reasons[reasonOf(err)]++
+		c.stats.Reasons[LineReason(err)]++
 		t.Rejected++
 	case dropped:
 		c.stats.Dropped++
@@ -302,15 +302,6 @@ func (s *stream) line(w *worker, c *chunk, number int64, line []byte, tooLong bo
 			c.drops.count(w)
 		}
 	}
-}
-
-// reasonOf is the code under which a bad line is counted.
-func reasonOf(err error) string {
-	var r interface{ LineReason() string }
-	if errors.As(err, &r) {
-		return r.LineReason()
-	}
-	return "refused"
 }
 
 // finish writes a chunk's results, in the order of the chunks.

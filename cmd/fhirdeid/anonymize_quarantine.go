@@ -56,7 +56,7 @@ func (q *quarantine) add(file string, number int64, line []byte, err error) erro
 			return err
 		}
 	}
-	r := rejection{File: file, Line: number, Reason: reasonOf(err), Message: err.Error()}
+	r := rejection{File: file, Line: number, Reason: anonymize.LineReason(err), Message: err.Error()}
 	var l *anonymize.LineError
 	var f *findingError
 	var v *anonymize.InvalidError
@@ -128,15 +128,6 @@ func (q *quarantine) close() error {
 		return fmt.Errorf("writing the quarantine: %w", err)
 	}
 	return nil
-}
-
-// reasonOf is the code under which a line is counted.
-func reasonOf(err error) string {
-	var r interface{ LineReason() string }
-	if errors.As(err, &r) {
-		return r.LineReason()
-	}
-	return "refused"
 }
 
 // logFile is a file of lines that knows its size and can be cut back.
