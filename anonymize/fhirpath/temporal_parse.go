@@ -1,5 +1,7 @@
 package fhirpath
 
+import "time"
+
 // parseTemporal reads the text of a date, a dateTime or a time. A dateTime may
 // end in T, and of any precision.
 func parseTemporal(b []byte, of tokenKind) (t temporal, ok bool) {
@@ -120,16 +122,7 @@ func (r *reader) zone() int {
 	return hours*60 + minutes
 }
 
-// daysIn is how many days a month has.
+// daysIn is how many days a month has: day 0 is the last of the month before.
 func daysIn(year, month int) int {
-	switch month {
-	case 4, 6, 9, 11:
-		return 30
-	case 2:
-		if year%4 == 0 && (year%100 != 0 || year%400 == 0) {
-			return 29
-		}
-		return 28
-	}
-	return 31
+	return time.Date(year, time.Month(month+1), 0, 0, 0, 0, 0, time.UTC).Day()
 }
