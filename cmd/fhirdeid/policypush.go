@@ -136,7 +136,7 @@ func push(ctx context.Context, to place, name string, data []byte) (storage.ETag
 }
 
 func printPushed(out io.Writer, to place, name string, etag storage.ETag, rules *policy.Policy, app bool) {
-	fmt.Fprintf(out, "%s is in the container %s of %s, with the ETag %s.\n", name, to.container.Name(), to.account, strings.Trim(string(etag), `"`))
+	fmt.Fprintf(out, "%s is in the container %s of %s, with the ETag %s.\n", name, to.container.Name(), to.account, etag.Bare())
 	for _, k := range rules.Keys() {
 		if k.Inline {
 			fmt.Fprintln(out, "The file has a key in it: whoever can read that container can find out who is behind a pseudonym.")
@@ -145,7 +145,7 @@ func printPushed(out io.Writer, to place, name string, etag storage.ETag, rules 
 	}
 	set := fmt.Sprintf("POLICY=%s", name)
 	if !app {
-		set = fmt.Sprintf("EXPORT_ANONYMIZATION_CONFIG=%s EXPORT_ANONYMIZATION_ETAG=%s", name, strings.Trim(string(etag), `"`))
+		set = fmt.Sprintf("EXPORT_ANONYMIZATION_CONFIG=%s EXPORT_ANONYMIZATION_ETAG=%s", name, etag.Bare())
 	}
 	fmt.Fprintf(out, "From the next run on, with these settings:\n\n  az functionapp config appsettings set --resource-group GROUP --name APP --settings %s\n", set)
 	if !app {

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -23,12 +24,8 @@ func generation(run *ledger.Run) string {
 	for _, k := range run.Keys {
 		what = append(what, k.Purpose, k.ID)
 	}
-	if server := run.Request; server.AnonymizationConfig != "" {
-		state := bareETag(server.AnonymizationConfigETag)
-		if state == "" {
-			state = run.ID
-		}
-		what = append(what, "server", server.AnonymizationConfig, state)
+	if server := serverPolicy(run); server != nil {
+		what = append(what, "server", server.Name, cmp.Or(server.ETag, run.ID))
 	}
 	text, _ := json.Marshal(what) // strings only
 	sum := sha256.Sum256(text)

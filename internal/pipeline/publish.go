@@ -100,11 +100,9 @@ func (b *beat) publish(ctx context.Context, files []releaseFile) error {
 		Error:               []ReleaseOutput{},
 		Extension: ReleaseRecord{
 			Run: b.run.ID, DataSet: b.run.DataSet, AsOf: b.run.AsOf, Engine: b.run.Engine,
-			Policy: b.run.Policy, Generation: b.run.Generation, FHIRVersion: b.run.FHIRVersion, Verified: b.run.Policy.Claim != claimNone, Keys: b.run.Keys,
+			Policy: b.run.Policy, Generation: b.run.Generation, FHIRVersion: b.run.FHIRVersion, Verified: b.run.Policy.Claim != claimNone,
+			ServerPolicy: serverPolicy(b.run), Keys: b.run.Keys,
 		},
-	}
-	if r := b.run.Request; r.AnonymizationConfig != "" {
-		m.Extension.ServerPolicy = &ServerPolicy{Name: r.AnonymizationConfig, ETag: bareETag(r.AnonymizationConfigETag)}
 	}
 	m.Extension.LeftOut.Dropped = b.run.Totals.Dropped
 	m.Extension.LeftOut.Quarantined = b.run.Totals.Quarantined

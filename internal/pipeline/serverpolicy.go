@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
 	"fhirdeid/internal/ledger"
 	"fhirdeid/internal/storage"
@@ -35,12 +34,19 @@ func (p *Pipeline) preflightServerPolicy(ctx context.Context, run *ledger.Run) e
 		return lastingf("server-policy-missing", "the server's configuration %q is not in the container anonymization of its export account; %s", name, push)
 	case err != nil:
 		return fmt.Errorf("looking at the server's configuration: %w", err)
-	case pinned != "" && bareETag(string(etag)) != bareETag(pinned):
+	case pinned != "" && etag.Bare() != storage.ETag(pinned).Bare():
 		return lastingf("server-policy-changed", "the server's configuration %q is not the one of EXPORT_ANONYMIZATION_ETAG: somebody has changed it; look at it, then %s", name, push)
 	}
-	run.Request.AnonymizationConfigETag = bareETag(string(etag))
+	run.Request.AnonymizationConfigETag = etag.Bare()
 	return nil
 }
 
-// bareETag is an ETag without quotes, in which settings have it.
-func bareETag(etag string) string { return strings.Trim(etag, `"`) }
+// serverPolicy is the configuration by which the server de-identifies what the
+// run exports; nil where it does not.
+func serverPolicy(run *ledger.Run) *ServerPolicy {
+	r := run.Request
+	if r.AnonymizationConfig == "" {
+		return nil
+	}
+	return &ServerPolicy{Name: r.AnonymizationConfig, ETag: storage.ETag(r.AnonymizationConfigETag).Bare()}
+}

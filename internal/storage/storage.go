@@ -12,11 +12,15 @@ import (
 	"errors"
 	"io"
 	"iter"
+	"strings"
 	"time"
 )
 
 // ETag names one state of a blob. It changes with every write. "" is none.
 type ETag string
+
+// Bare is the ETag without its quotes, as settings have it.
+func (e ETag) Bare() string { return strings.Trim(string(e), `"`) }
 
 // Info is what is known of a blob without reading it.
 type Info struct {
