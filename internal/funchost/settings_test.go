@@ -96,17 +96,6 @@ func TestConnections(t *testing.T) {
 	}
 }
 
-func TestLocalSettings(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "local.settings.json")
-	if err := os.WriteFile(path, []byte(`{"IsEncrypted":false,"Values":{"A":"b"}}`), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	got, err := LocalSettings(path)
-	if err != nil || !cmp.Equal(got, map[string]string{"A": "b"}) {
-		t.Errorf("%v (%v)", got, err)
-	}
-}
-
 // TestSettingsReplaceTheEnvironment: each name is there once.
 func TestSettingsReplaceTheEnvironment(t *testing.T) {
 	s := newSettings([]string{"A=1", "B=2"}, map[string]string{"A": "3"})

@@ -1,6 +1,7 @@
 package settings
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -16,6 +17,11 @@ func LoadFile(path string) error {
 	data, err := os.ReadFile(path)
 	if err != nil {
 		return fmt.Errorf("reading the settings: %w", err)
+	}
+	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
+	var local struct{ IsEncrypted bool }
+	if json.Unmarshal(data, &local) == nil && local.IsEncrypted {
+		return fmt.Errorf("the settings in %s are encrypted; decrypt them with \"func settings decrypt\"", path)
 	}
 	values, ok := parseFile(data)
 	if !ok {

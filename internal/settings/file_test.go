@@ -9,9 +9,10 @@ import (
 
 func TestLoadFile(t *testing.T) {
 	for name, content := range map[string]string{
-		"local.settings.json": `{"IsEncrypted":false,"Values":{"DATA_SET":"one","POLICY":"mine"}}`,
-		"appsettings list":    `[{"name":"DATA_SET","slotSetting":false,"value":"one"},{"name":"POLICY","value":"mine"}]`,
-		"lines":               "DATA_SET=\"one\"\n\n# a comment\nexport POLICY=mine\n",
+		"local.settings.json":    `{"IsEncrypted":false,"Values":{"DATA_SET":"one","POLICY":"mine"}}`,
+		"with a byte order mark": "\xef\xbb\xbf" + `{"IsEncrypted":false,"Values":{"DATA_SET":"one","POLICY":"mine"}}`,
+		"appsettings list":       `[{"name":"DATA_SET","slotSetting":false,"value":"one"},{"name":"POLICY","value":"mine"}]`,
+		"lines":                  "DATA_SET=\"one\"\n\n# a comment\nexport POLICY=mine\n",
 	} {
 		t.Run(name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "settings")
@@ -40,5 +41,19 @@ func TestLoadFileRefuses(t *testing.T) {
 		if err := LoadFile(path); err == nil || strings.Contains(err.Error(), "nothing here") {
 			t.Errorf("%q gives %v", content, err)
 		}
+	}
+}
+
+// TestLoadFileEncrypted: what is encrypted is not taken for settings.
+func TestLoadFileEncrypted(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "settings")
+	if err := os.WriteFile(path, []byte(`{"IsEncrypted":true,"Values":{"FHIRDEID_TEST_SETTING":"CfDJ8"}}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := LoadFile(path); err == nil || !strings.Contains(err.Error(), "func settings decrypt") {
+		t.Errorf("it gives %v", err)
+	}
+	if _, set := os.LookupEnv("FHIRDEID_TEST_SETTING"); set {
+		t.Error("it was put into the environment")
 	}
 }
